@@ -1,0 +1,664 @@
+//! The events: what can happen to locations, beds, referrals, offers, holds and stays.
+//!
+//! An [`Event`] is parsed, checked data. Whoever holds one need not check a field again.
+//! Not here: the envelope on the wire and its bytes (`contracts`).
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codes::{
+    AgeBand, CareType, ClosedReason, ContactKind, DeclineCode, Destination, DivertedReason, Feature,
+    ItemState, LocationMode, Origin, Period, PlanItem, Purpose, Role, RuleSet, StopReason, Urgency,
+    WaitingFor, WithdrawnReason,
+};
+use crate::ids::{
+    BedId, ContactId, EventId, Label, LocationId, OfferId, ReferralId, RegionId, SourceId, StayId,
+};
+use crate::time::Timestamp;
+
+/// An event as the log recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its place in the order of the log, from 1.
+    pub position: u64,
+    /// When the log recorded it; never decreases with the position.
+    pub recorded_at: Timestamp,
+    /// What was recorded.
+    pub event: Event,
+}
+
+/// A fact, as one source states it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Who says so.
+    pub source: SourceId,
+    /// What the source calls this event; unique within the source.
+    pub id: EventId,
+    /// When the source logged it.
+    pub time: Timestamp,
+    /// The region it is about.
+    pub region: RegionId,
+    /// When it happened, as the source claims.
+    pub occurred_at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// A bed at its location.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BedRef {
+    /// The location.
+    pub location: LocationId,
+    /// The bed, unique in its location.
+    pub bed: BedId,
+}
+
+/// A place at a location: one bed, or (at a location without bed records) one of a care type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The location.
+    pub location: LocationId,
+    /// The bed, where the location keeps bed records.
+    pub bed: Option<BedId>,
+    /// The care type.
+    pub care_type: CareType,
+}
+
+/// What a location says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocationProfile {
+    /// The location.
+    pub location: LocationId,
+    /// The organisation it belongs to.
+    pub provider: Label,
+    /// What people call it.
+    pub name: Label,
+    /// Whether it keeps bed records; does not change after the first registration.
+    pub mode: LocationMode,
+    /// What it offers.
+    pub care_types: Vec<CareType>,
+    /// The four digits of its postcode.
+    pub postcode4: Option<Label>,
+    /// The number that is answered by day.
+    pub phone: Option<Label>,
+    /// The number that is answered at night.
+    pub phone_night: Option<Label>,
+    /// Its wards.
+    pub wards: Vec<Label>,
+}
+
+/// One care type in a location's own count. Numbers are what was sent; a view holds them at 0 and above.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedCount {
+    /// The care type.
+    pub care_type: CareType,
+    /// Beds that exist.
+    pub physical: i64,
+    /// Beds with somebody in them.
+    pub occupied: i64,
+    /// Beds that can be offered now.
+    pub offerable: i64,
+}
+
+/// When admissions are possible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmissionWindow {
+    /// Days of the week: `mo tu we th fr sa su`.
+    pub days: Vec<Label>,
+    /// From this time of the day in the Netherlands, `HH:MM`.
+    pub from: Label,
+    /// To this time of the day, `HH:MM`.
+    pub to: Label,
+    /// For these care types only; empty means all.
+    pub care_types: Vec<CareType>,
+}
+
+/// What is said of a bed. In `bed.changed` only what is given replaces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BedProfile {
+    /// The bed.
+    pub bed: BedRef,
+    /// What it can be used for, the primary type first; `None` leaves it (never in `bed.added`).
+    pub care_types: Option<Vec<CareType>>,
+    /// The ward it stands in.
+    pub ward: Option<Label>,
+    /// The room it stands in.
+    pub room: Option<Label>,
+    /// What it offers.
+    pub features: Option<Vec<Feature>>,
+    /// Kept in reserve: to be asked for.
+    pub reserve: Option<bool>,
+}
+
+/// The non-identifying profile of a referral.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferralProfile {
+    /// The referral.
+    pub referral: ReferralId,
+    /// Who asks.
+    pub origin: Origin,
+    /// The care type asked for, if already known.
+    pub care_type: Option<CareType>,
+    /// How soon.
+    pub urgency: Urgency,
+    /// Since when the person could go.
+    pub ready_since: Option<Timestamp>,
+    /// When a place is wished for.
+    pub wished_at: Option<Timestamp>,
+    /// The first two digits of the postcode.
+    pub area: Option<Label>,
+    /// Age in a band.
+    pub age_band: Option<AgeBand>,
+    /// Sex as recorded by the referrer.
+    pub sex: Option<Label>,
+    /// What the place must offer.
+    pub constraints: Vec<Feature>,
+    /// Expected length of stay in days.
+    pub expected_days: Option<u32>,
+    /// What the stay is for.
+    pub purpose: Option<Purpose>,
+    /// How it came in.
+    pub channel: Label,
+    /// Who pays.
+    pub payer: Option<Label>,
+    /// The person agreed to being referred.
+    pub consent: bool,
+    /// The desk that calls back.
+    pub callback_desk: Option<Label>,
+    /// Sealed personal data, opaque.
+    pub sealed: Option<Sealed>,
+}
+
+/// An outcome of the weighing that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overruled {
+    /// The outcome that was set aside.
+    pub outcome: CareType,
+    /// Why.
+    pub reason: Label,
+}
+
+/// Ciphertext of personal data: opaque to log and views, readable only with a key that lives elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The scheme of the encryption.
+    pub scheme: Label,
+    /// Which key.
+    pub key: Label,
+    /// The nonce, base64.
+    pub nonce: Label,
+    /// The ciphertext, base64.
+    pub ciphertext: alloc::string::String,
+}
+
+/// One item of the going-home plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanStep {
+    /// What has to be arranged.
+    pub item: PlanItem,
+    /// How far it is.
+    pub state: ItemState,
+    /// By when.
+    pub due: Option<Timestamp>,
+}
+
+/// An offer, for which referral, at which location.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferRef {
+    /// The offer.
+    pub offer: OfferId,
+    /// The referral.
+    pub referral: ReferralId,
+    /// The location.
+    pub location: LocationId,
+}
+
+macro_rules! facts {
+    ($( $(#[$doc:meta])* $variant:ident $({ $( $(#[$fdoc:meta])* $field:ident : $type:ty ),+ $(,)? })? $(( $inner:ty ))? = $name:literal, )+) => {
+        /// What happened: one variant per type of the contract.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Fact {
+            $(
+                #[doc = concat!("`", $name, "`: ")]
+                $(#[$doc])*
+                $variant $({ $( $(#[$fdoc])* $field : $type ),+ })? $(( $inner ))?,
+            )+
+        }
+
+        impl Fact {
+            /// Every type of the contract, short: without `nl.doorstroom.` and `.v1`.
+            pub const KINDS: &'static [&'static str] = &[$($name),+];
+
+            /// The type, short, such as `bed.freed`.
+            #[must_use]
+            pub fn kind(&self) -> &'static str {
+                match self { $( Self::$variant { .. } => $name, )+ }
+            }
+        }
+    };
+}
+
+facts! {
+    /// a location takes part.
+    LocationRegistered(LocationProfile) = "location.registered",
+    /// a location describes itself anew.
+    LocationChanged(LocationProfile) = "location.changed",
+    /// everything the board shows of it still holds.
+    LocationConfirmed {
+        /// The location.
+        location: LocationId,
+    } = "location.confirmed",
+    /// a location takes part no longer.
+    LocationWithdrawn {
+        /// The location.
+        location: LocationId,
+    } = "location.withdrawn",
+    /// a location without bed records counts.
+    CountsReported {
+        /// The location.
+        location: LocationId,
+        /// What it counted, per care type.
+        counts: Vec<ReportedCount>,
+    } = "location.counts-reported",
+    /// when admissions are possible.
+    WindowsSet {
+        /// The location.
+        location: LocationId,
+        /// The windows; none means never.
+        windows: Vec<AdmissionWindow>,
+    } = "location.windows-set",
+    /// how many admissions a location takes.
+    IntakeLimitSet {
+        /// The location.
+        location: LocationId,
+        /// For this type only.
+        care_type: Option<CareType>,
+        /// Per day or per week.
+        period: Period,
+        /// The limit.
+        max: u32,
+    } = "location.intake-limit-set",
+    /// no admissions for now.
+    AdmissionsStopped {
+        /// The location.
+        location: LocationId,
+        /// Only this ward.
+        ward: Option<Label>,
+        /// Why.
+        reason: StopReason,
+        /// When it is looked at again.
+        review_at: Option<Timestamp>,
+    } = "location.admissions-stopped",
+    /// admissions go on.
+    AdmissionsResumed {
+        /// The location.
+        location: LocationId,
+        /// Only this ward.
+        ward: Option<Label>,
+    } = "location.admissions-resumed",
+    /// a bed is there.
+    BedAdded(BedProfile) = "bed.added",
+    /// something about a bed changed.
+    BedChanged(BedProfile) = "bed.changed",
+    /// a bed is gone.
+    BedRemoved(BedRef) = "bed.removed",
+    /// a bed is in use again.
+    BedOpened(BedRef) = "bed.opened",
+    /// a bed is out of use.
+    BedClosed {
+        /// The bed.
+        bed: BedRef,
+        /// Why.
+        reason: ClosedReason,
+        /// When it is looked at again.
+        review_at: Option<Timestamp>,
+    } = "bed.closed",
+    /// there is staff for a bed.
+    BedStaffed(BedRef) = "bed.staffed",
+    /// there is no staff for a bed.
+    BedUnstaffed(BedRef) = "bed.unstaffed",
+    /// somebody left a bed; it is not ready yet.
+    BedVacated(BedRef) = "bed.vacated",
+    /// a bed is ready for the next person.
+    BedFreed(BedRef) = "bed.freed",
+    /// a bed may not be used before it is disinfected.
+    BedContaminated(BedRef) = "bed.contaminated",
+    /// the last word about a bed was wrong.
+    BedCorrected {
+        /// The bed.
+        bed: BedRef,
+        /// This source's event that was wrong.
+        corrects: EventId,
+    } = "bed.corrected",
+    /// somebody needs a place.
+    ReferralMade(ReferralProfile) = "referral.made",
+    /// what is known of a referral changed.
+    ReferralChanged(ReferralProfile) = "referral.changed",
+    /// a referral was weighed.
+    ReferralTriaged {
+        /// The referral.
+        referral: ReferralId,
+        /// The instrument and its version.
+        instrument: Label,
+        /// What it comes to.
+        outcome: CareType,
+        /// An outcome that was set aside.
+        overruled: Option<Overruled>,
+        /// Who decided.
+        decided_by: Role,
+        /// The answers, sealed.
+        sealed: Option<Sealed>,
+    } = "referral.triaged",
+    /// a place is no longer needed.
+    ReferralWithdrawn {
+        /// The referral.
+        referral: ReferralId,
+        /// Why.
+        reason: WithdrawnReason,
+    } = "referral.withdrawn",
+    /// solved otherwise.
+    ReferralDiverted {
+        /// The referral.
+        referral: ReferralId,
+        /// How.
+        reason: DivertedReason,
+    } = "referral.diverted",
+    /// no place was found in time.
+    ReferralExpiredUnplaced {
+        /// The referral.
+        referral: ReferralId,
+        /// Why.
+        reason: Label,
+    } = "referral.expired-unplaced",
+    /// handed to another desk.
+    ReferralEscalated {
+        /// The referral.
+        referral: ReferralId,
+        /// Its region.
+        to_region: RegionId,
+    } = "referral.escalated",
+    /// taken from another desk.
+    ReferralTakenOver {
+        /// The referral.
+        referral: ReferralId,
+        /// Its region.
+        from_region: RegionId,
+    } = "referral.taken-over",
+    /// a place is asked for.
+    OfferSent {
+        /// The offer, for whom and where.
+        offer: OfferRef,
+        /// A certain bed.
+        bed: Option<BedId>,
+        /// The care type.
+        care_type: CareType,
+        /// Answer by then.
+        answer_by: Timestamp,
+    } = "offer.sent",
+    /// the location looked at it.
+    OfferSeen(OfferRef) = "offer.seen",
+    /// nobody answered in time.
+    OfferLapsed(OfferRef) = "offer.lapsed",
+    /// the desk withdrew it.
+    OfferRevoked(OfferRef) = "offer.revoked",
+    /// the location promises a place.
+    OfferAccepted {
+        /// The offer.
+        offer: OfferRef,
+        /// A certain bed.
+        bed: Option<BedId>,
+        /// The care type.
+        care_type: CareType,
+        /// From when.
+        from: Timestamp,
+        /// Who promised.
+        by: Role,
+        /// With whom the desk spoke, if the desk recorded it.
+        spoken_with: Option<Role>,
+    } = "offer.accepted",
+    /// the admitting doctor agrees.
+    OfferMedicallyAgreed {
+        /// The offer.
+        offer: OfferRef,
+        /// Who agreed.
+        by: Role,
+    } = "offer.medically-agreed",
+    /// the location says no.
+    OfferDeclined {
+        /// The offer.
+        offer: OfferRef,
+        /// Why.
+        code: DeclineCode,
+        /// With whom the desk spoke, if the desk recorded it.
+        spoken_with: Option<Role>,
+    } = "offer.declined",
+    /// the arrival is agreed.
+    ArrivalAgreed {
+        /// The referral.
+        referral: ReferralId,
+        /// Where.
+        location: LocationId,
+        /// When.
+        at: Timestamp,
+        /// How.
+        transport: Option<Label>,
+    } = "arrival.agreed",
+    /// a place is kept for a referral.
+    HoldGranted {
+        /// The place.
+        place: Place,
+        /// For whom.
+        referral: ReferralId,
+        /// Until when.
+        until: Timestamp,
+    } = "hold.granted",
+    /// a place is kept longer.
+    HoldExtended {
+        /// The place.
+        place: Place,
+        /// For whom.
+        referral: ReferralId,
+        /// Until when.
+        until: Timestamp,
+    } = "hold.extended",
+    /// a place is kept no longer.
+    HoldReleased {
+        /// The place.
+        place: Place,
+        /// For whom it was.
+        referral: ReferralId,
+    } = "hold.released",
+    /// the time of a hold ran out.
+    HoldLapsed {
+        /// The place.
+        place: Place,
+        /// For whom it was.
+        referral: ReferralId,
+    } = "hold.lapsed",
+    /// somebody came in.
+    StayAdmitted {
+        /// The stay.
+        stay: StayId,
+        /// Where.
+        place: Place,
+        /// The referral it came from.
+        referral: Option<ReferralId>,
+        /// Who pays.
+        funding: Option<Label>,
+    } = "stay.admitted",
+    /// to another bed.
+    StayMoved {
+        /// The stay.
+        stay: StayId,
+        /// From.
+        from: BedRef,
+        /// To.
+        to: BedRef,
+    } = "stay.moved",
+    /// that move was not so.
+    StayMoveCancelled {
+        /// The stay.
+        stay: StayId,
+        /// From, of the move.
+        from: BedRef,
+        /// To, of the move.
+        to: BedRef,
+    } = "stay.move-cancelled",
+    /// the day of leaving is planned.
+    StayDischargePlanned {
+        /// The stay.
+        stay: StayId,
+        /// When.
+        expected_at: Option<Timestamp>,
+    } = "stay.discharge-planned",
+    /// the planned day does not hold.
+    StayDischargePlanWithdrawn {
+        /// The stay.
+        stay: StayId,
+        /// The day that does not hold.
+        expected_at: Option<Timestamp>,
+    } = "stay.discharge-plan-withdrawn",
+    /// ready to go, and waiting.
+    StayWaitingFor {
+        /// The stay.
+        stay: StayId,
+        /// For what.
+        what: WaitingFor,
+        /// Since when.
+        since: Timestamp,
+    } = "stay.waiting-for",
+    /// the plan for going home.
+    StayPlanSet {
+        /// The stay.
+        stay: StayId,
+        /// Its items.
+        items: Vec<PlanStep>,
+    } = "stay.plan-set",
+    /// the triage was looked at again.
+    StayTriageReviewed {
+        /// The stay.
+        stay: StayId,
+        /// What it comes to.
+        outcome: CareType,
+    } = "stay.triage-reviewed",
+    /// somebody else pays.
+    StayFundingSwitched {
+        /// The stay.
+        stay: StayId,
+        /// Who pays.
+        funding: Label,
+    } = "stay.funding-switched",
+    /// somebody left.
+    StayDischarged {
+        /// The stay.
+        stay: StayId,
+        /// From where.
+        place: Place,
+        /// To where.
+        destination: Destination,
+        /// The bed is ready for the next.
+        ready: bool,
+        /// Hours of care at home per week that follow.
+        care_hours_at_home: Option<u32>,
+    } = "stay.discharged",
+    /// that admission was not so.
+    StayAdmissionCancelled {
+        /// The stay.
+        stay: StayId,
+    } = "stay.admission-cancelled",
+    /// that discharge was not so.
+    StayDischargeCancelled {
+        /// The stay.
+        stay: StayId,
+    } = "stay.discharge-cancelled",
+    /// the desk was in contact.
+    ContactLogged {
+        /// The contact.
+        contact: ContactId,
+        /// What kind.
+        kind: ContactKind,
+        /// With whom: an origin code or `location`.
+        with: Label,
+        /// What about.
+        about: Option<Label>,
+        /// How long, in minutes.
+        minutes: u32,
+        /// About whom.
+        referral: Option<ReferralId>,
+    } = "contact.logged",
+    /// another desk stands in.
+    DutyHandedOver {
+        /// Who.
+        to: Label,
+        /// Until when.
+        until: Timestamp,
+        /// What it may do.
+        mandate: Vec<Label>,
+    } = "desk.duty-handed-over",
+    /// other rules hold.
+    RuleSetSwitched {
+        /// Which.
+        rule_set: RuleSet,
+    } = "ruleset.switched",
+}
+
+impl Fact {
+    /// The location it names, if it names one (of a move: where it goes to).
+    #[must_use]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a new fact names no bed or location unless it says so here"
+    )]
+    pub fn location(&self) -> Option<&LocationId> {
+        match self {
+            Self::LocationRegistered(profile) | Self::LocationChanged(profile) => Some(&profile.location),
+            Self::LocationConfirmed { location }
+            | Self::LocationWithdrawn { location }
+            | Self::CountsReported { location, .. }
+            | Self::WindowsSet { location, .. }
+            | Self::IntakeLimitSet { location, .. }
+            | Self::AdmissionsStopped { location, .. }
+            | Self::AdmissionsResumed { location, .. }
+            | Self::ArrivalAgreed { location, .. } => Some(location),
+            Self::BedAdded(profile) | Self::BedChanged(profile) => Some(&profile.bed.location),
+            Self::StayMoved { to, .. } | Self::StayMoveCancelled { to, .. } => Some(&to.location),
+            Self::OfferSeen(offer) | Self::OfferLapsed(offer) | Self::OfferRevoked(offer) => {
+                Some(&offer.location)
+            }
+            Self::OfferSent { offer, .. }
+            | Self::OfferAccepted { offer, .. }
+            | Self::OfferMedicallyAgreed { offer, .. }
+            | Self::OfferDeclined { offer, .. } => Some(&offer.location),
+            Self::HoldGranted { place, .. }
+            | Self::HoldExtended { place, .. }
+            | Self::HoldReleased { place, .. }
+            | Self::HoldLapsed { place, .. }
+            | Self::StayAdmitted { place, .. }
+            | Self::StayDischarged { place, .. } => Some(&place.location),
+            _ => self.bed().map(|bed| &bed.location),
+        }
+    }
+
+    /// The bed a `bed.*` event names.
+    #[must_use]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a new fact names no bed or location unless it says so here"
+    )]
+    pub fn bed(&self) -> Option<&BedRef> {
+        match self {
+            Self::BedAdded(profile) | Self::BedChanged(profile) => Some(&profile.bed),
+            Self::BedRemoved(bed)
+            | Self::BedOpened(bed)
+            | Self::BedStaffed(bed)
+            | Self::BedUnstaffed(bed)
+            | Self::BedVacated(bed)
+            | Self::BedFreed(bed)
+            | Self::BedContaminated(bed)
+            | Self::BedClosed { bed, .. }
+            | Self::BedCorrected { bed, .. } => Some(bed),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Who takes part: regions and their desks, coordination centres, locations, and the sources with what they may
+//! send. One TOML file, checked as a whole, immutable afterwards.
+//!
+//! Lives here: reading, checking and writing that file, the shipped default with the 31 Dutch regions, and looking
+//! a party up. Not here: broker accounts and rights (`bus`), whether a received event is refused (`recorder`).
+
+mod check;
+mod error;
+mod file;
+mod party;
+mod reference;
+mod rights;
+mod write;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use domain::{LocationId, RegionId, SourceId};
+
+pub use error::NetworkError;
+pub use party::{Centre, CentreId, Desk, Kind, Location, Region, SenderName, Signature, Source, Tile};
+pub use rights::{Right, RightError};
+
+/// The largest network file read, in bytes: the whole country with every source is under 200 KiB, and what is
+/// larger is some other file.
+pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+const DUTCH: &str = include_str!("dutch.toml");
+
+/// Who takes part, checked: every name is unique and every reference leads somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    regions: BTreeMap<RegionId, Region>,
+    centres: BTreeMap<CentreId, Centre>,
+    locations: BTreeMap<LocationId, Location>,
+    sources: BTreeMap<SourceId, Source>,
+    names: BTreeMap<RegionId, BTreeMap<SenderName, SourceId>>,
+}
+
+impl Network {
+    /// The network in the file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is larger than [`FILE_BYTES_MAX`], or does not pass the checks of
+    /// [`Network::from_toml`].
+    pub fn read(path: &Path) -> Result<Self, NetworkError> {
+        let file = path.display().to_string();
+        let unreadable = |source| NetworkError::Unreadable { file: file.clone(), source };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        if bytes > FILE_BYTES_MAX {
+            return Err(NetworkError::TooLarge { file, bytes });
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::from_toml(&file, &text)
+    }
+
+    /// The network in `text`, which came from the file named `file` (used in errors only).
+    ///
+    /// # Errors
+    /// At the first thing that is wrong, with the file, the line, the key and what to do about it: text that is not
+    /// TOML, an unknown or missing key, a malformed name, a name given twice, a reference to something not in the
+    /// file.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, NetworkError> {
+        let parsed = file::parse(text).map_err(|problem| problem.in_toml(file, text))?;
+        check::check(&parsed).map_err(|problem| problem.in_toml(file, text))
+    }
+
+    /// The shipped default: the 31 zorgkantoorregio's as regions with example desks, the centres of acute care, no
+    /// locations and no sources.
+    ///
+    /// # Errors
+    /// Never with the file as shipped; a test holds that.
+    pub fn default_dutch() -> Result<Self, NetworkError> {
+        Self::from_toml("the shipped dutch.toml", DUTCH)
+    }
+
+    /// A network for data whose sources are described by `json`, an object
+    /// `{"<source urn>": {"kind": "desk" | "location" | …, "name": "<sender>", "region": "<code>"}, …}`.
+    ///
+    /// A region the default knows takes its name, desk, tile and centres; another one is named after its code.
+    /// Each source of kind `location` also names a location, called as the source is. `file` is used in errors only.
+    ///
+    /// # Errors
+    /// When `json` has another form, or does not pass the checks of [`Network::from_toml`].
+    pub fn from_sources(file: &str, json: &str) -> Result<Self, NetworkError> {
+        reference::from_sources(file, json)
+    }
+
+    /// The whole network as a file that [`Network::from_toml`] reads back to an equal network.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        write::to_toml(self)
+    }
+
+    /// The region of this code.
+    #[must_use]
+    pub fn region(&self, code: &RegionId) -> Option<&Region> {
+        self.regions.get(code)
+    }
+
+    /// Every region, in the order of their codes.
+    #[must_use]
+    pub fn regions(&self) -> impl ExactSizeIterator<Item = &Region> {
+        self.regions.values()
+    }
+
+    /// The centre of this code.
+    #[must_use]
+    pub fn centre(&self, code: &CentreId) -> Option<&Centre> {
+        self.centres.get(code)
+    }
+
+    /// Every centre, in the order of their codes.
+    #[must_use]
+    pub fn centres(&self) -> impl ExactSizeIterator<Item = &Centre> {
+        self.centres.values()
+    }
+
+    /// The location of this id, if the file names it. Locations also make themselves known by an event, so one that
+    /// is not here is not an error.
+    #[must_use]
+    pub fn location(&self, id: &LocationId) -> Option<&Location> {
+        self.locations.get(id)
+    }
+
+    /// Every location the file names, in the order of their ids.
+    #[must_use]
+    pub fn locations(&self) -> impl ExactSizeIterator<Item = &Location> {
+        self.locations.values()
+    }
+
+    /// The source of this URN.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.sources.get(id)
+    }
+
+    /// The source that is called `sender` on the bus in this region.
+    #[must_use]
+    pub fn source_named(&self, region: &RegionId, sender: &str) -> Option<&Source> {
+        self.sources.get(self.names.get(region)?.get(sender)?)
+    }
+
+    /// Every source, in the order of their URNs.
+    #[must_use]
+    pub fn sources(&self) -> impl ExactSizeIterator<Item = &Source> {
+        self.sources.values()
+    }
+}

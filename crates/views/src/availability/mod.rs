@@ -1,0 +1,67 @@
+//! Availability: which bed can be had where, as far as recorded; the fold of the event contract, exactly.
+//!
+//! Here: the state and its way in. `fold` says what each event does, `bed`, `reported`, `location` and `stay`
+//! hold the state of one of each, `query` answers, `row` and `contradiction` are what it answers with.
+//! Not here: windows and intake limits (a view of admittable places), deadlines (the worklist).
+//!
+//! Invariants (held by the property tests): a bed counts once, so that a bed row's physical is the sum of its
+//! parts; a stay is on at most one place and that place knows it; counts kept step by step equal a recount.
+
+mod bed;
+mod care_code;
+mod contradiction;
+mod fold;
+mod location;
+mod query;
+mod reported;
+mod row;
+mod stay;
+#[cfg(test)]
+mod tests;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use domain::{LocationId, Recorded, ReferralId, RegionId, StayId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::View;
+use contradiction::Contradictions;
+use location::Location;
+use stay::{Spot, Stay};
+
+pub use care_code::CareCode;
+pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
+pub use query::LocationCard;
+pub use row::{Basis, Counts, LastWord, Row, RowKey, Sum};
+
+/// The board: rows per location and care type, and the contradictions found on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Availability {
+    /// The last event it has seen.
+    position: u64,
+    /// When that was recorded.
+    recorded_at: Timestamp,
+    /// Known locations.
+    locations: BTreeMap<LocationId, Location>,
+    /// The same locations by region, the order in which rows are given.
+    regions: BTreeMap<RegionId, BTreeSet<LocationId>>,
+    /// Stays that began and were not forgotten, open or closed.
+    stays: BTreeMap<StayId, Stay>,
+    /// Where each referral has an open hold, so that an admission need not search for them.
+    holds: BTreeMap<ReferralId, Vec<Spot>>,
+    /// What did not fit.
+    contradictions: Contradictions,
+}
+
+impl View for Availability {
+    const NAME: &'static str = "availability";
+    const VERSION: u32 = 1;
+    type Change = RowKey;
+
+    fn project(&mut self, recorded: &Recorded, changes: &mut Vec<RowKey>) {
+        self.position = recorded.position;
+        self.recorded_at = recorded.recorded_at;
+        fold::step(self, recorded, changes);
+    }
+}

@@ -1,0 +1,139 @@
+//! What can be asked of the board.
+//!
+//! Not here: how it comes about (`fold`).
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use domain::{Label, LocationId, LocationMode, RegionId, Timestamp};
+use serde::Serialize;
+
+use super::contradiction::Contradiction;
+use super::location::Location;
+use super::{Availability, Counts, LastWord, Row, RowKey, Sum};
+
+/// What people need to know of a location beside its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LocationCard {
+    /// Its region.
+    pub region: RegionId,
+    /// The location.
+    pub location: LocationId,
+    /// What people call it.
+    pub name: Label,
+    /// The organisation it belongs to.
+    pub provider: Label,
+    /// Whether it keeps bed records or reports counts.
+    pub mode: LocationMode,
+    /// The number that is answered by day.
+    pub phone: Option<Label>,
+    /// The number that is answered at night.
+    pub phone_night: Option<Label>,
+    /// Admissions are stopped for the whole location.
+    pub stopped: bool,
+    /// Wards for which admissions are stopped.
+    pub stopped_wards: Vec<Label>,
+    /// The last it was heard of.
+    pub last_word: LastWord,
+}
+
+impl Availability {
+    /// The last event this board has seen; 0 before the first.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// When that event was recorded.
+    #[must_use]
+    pub fn recorded_at(&self) -> Timestamp {
+        self.recorded_at
+    }
+
+    /// Every row that has something to show, by region, location and care type.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.regions.keys().flat_map(|region| self.rows_of(region))
+    }
+
+    /// The rows of one region, by location and care type; none for a region nobody registered in.
+    pub fn rows_of(&self, region: &RegionId) -> impl Iterator<Item = Row> {
+        self.located_in(region).flat_map(Location::show)
+    }
+
+    /// One row; `None` if there is nothing to show.
+    #[must_use]
+    pub fn row(&self, key: &RowKey) -> Option<Row> {
+        let location = self.locations.get(&key.location).filter(|location| location.region == key.region)?;
+        location.show_one(key.care_type)
+    }
+
+    /// Regions that have, or had, a location, by name.
+    pub fn regions(&self) -> impl Iterator<Item = &RegionId> {
+        self.regions.keys()
+    }
+
+    /// The rows of a region added up per care type.
+    #[must_use]
+    pub fn sums(&self, region: &RegionId) -> Vec<Sum> {
+        let mut sums = BTreeMap::new();
+        for row in self.rows_of(region) {
+            let sum = sums.entry(row.care_type).or_insert_with(|| Sum {
+                region: region.clone(),
+                care_type: row.care_type,
+                locations: 0,
+                counts: Counts::default(),
+                position: 0,
+                recorded_at: Timestamp::default(),
+            });
+            sum.locations = sum.locations.saturating_add(1);
+            sum.counts = sum.counts.plus(&row.counts());
+            if row.position > sum.position {
+                sum.position = row.position;
+                sum.recorded_at = row.recorded_at;
+            }
+        }
+        sums.into_values().collect()
+    }
+
+    /// The locations of a region, by name.
+    pub fn locations(&self, region: &RegionId) -> impl Iterator<Item = LocationCard> {
+        self.located_in(region).map(card)
+    }
+
+    /// One location; `None` if it is not known.
+    #[must_use]
+    pub fn location(&self, location: &LocationId) -> Option<LocationCard> {
+        self.locations.get(location).map(card)
+    }
+
+    /// Contradictions so far.
+    #[must_use]
+    pub fn contradictions(&self) -> u64 {
+        self.contradictions.count()
+    }
+
+    /// The newest contradictions, newest first, at most [`super::CONTRADICTIONS_KEPT_MAX`].
+    pub fn contradiction_list(&self) -> impl Iterator<Item = &Contradiction> {
+        self.contradictions.newest_first()
+    }
+
+    fn located_in(&self, region: &RegionId) -> impl Iterator<Item = &Location> {
+        self.regions.get(region).into_iter().flatten().filter_map(|location| self.locations.get(location))
+    }
+}
+
+fn card(location: &Location) -> LocationCard {
+    let profile = &location.profile;
+    LocationCard {
+        region: location.region.clone(),
+        location: profile.location.clone(),
+        name: profile.name.clone(),
+        provider: profile.provider.clone(),
+        mode: profile.mode.clone(),
+        phone: profile.phone.clone(),
+        phone_night: profile.phone_night.clone(),
+        stopped: location.stops.contains(&None),
+        stopped_wards: location.stops.iter().flatten().cloned().collect(),
+        last_word: location.last_word.clone(),
+    }
+}

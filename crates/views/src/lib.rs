@@ -1,0 +1,37 @@
+//! Pure read models: folds of the log, each with the position and time it stands at.
+//!
+//! No clock, no I/O (`no_std`); a view is made from recorded events alone, so that the same log gives the same
+//! view on every machine. Not here: who feeds a view, keeps it and looks back in time (`projector`).
+#![no_std]
+
+extern crate alloc;
+
+mod availability;
+mod serde_text;
+
+use alloc::vec::Vec;
+
+use domain::Recorded;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use availability::{
+    Availability, Basis, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind, Counts,
+    LastWord, LocationCard, Row, RowKey, Sum,
+};
+
+/// A read model: what [`View::project`] made of the events so far.
+pub trait View: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Its name, as snapshots are filed under it.
+    const NAME: &'static str;
+    /// The version of its state and rules. A snapshot of another version is thrown away and folded anew, so
+    /// raise it with every change of either.
+    const VERSION: u32;
+    /// What may look different after an event.
+    type Change: Clone + Ord + Send + Sync + 'static;
+
+    /// Takes one more recorded event into account and adds to `changes` what may look different now.
+    ///
+    /// Events come in the order of the log, each once. Never fails and never panics: what contradicts the view
+    /// is a finding of the view, not an error.
+    fn project(&mut self, recorded: &Recorded, changes: &mut Vec<Self::Change>);
+}

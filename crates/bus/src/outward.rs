@@ -1,0 +1,435 @@
+//! The way out: what the gateway publishes for subscribers. The bucket `availability`, the streams `LOG_<r>`, the
+//! stream `HEAD`, and the NATS service that answers requests.
+//!
+//! All of it is memory, derived from the log: it vanishes with the broker and is filled again. Not here: what is
+//! published and when (`gateway`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use async_nats::header::{HeaderMap, HeaderName, HeaderValue};
+use async_nats::jetstream::context::{Context, KeyValueErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{kv, stream};
+use async_nats::service::{self, ServiceExt};
+use bytes::Bytes;
+use domain::RegionId;
+use futures::StreamExt;
+use tokio::sync::watch;
+
+use crate::connection::Bus;
+use crate::subjects::{AVAILABILITY_BUCKET as BUCKET, HEAD, LogSubject, log_stream};
+
+/// The subject of the service that answers with rows.
+pub const AVAILABILITY_SERVICE: &str = "svc.doorstroom.availability";
+/// The header with the position of a recorded event.
+pub const POSITION_HEADER: &str = "Doorstroom-Position";
+/// The header with the moment an event was recorded.
+pub const RECORDED_AT_HEADER: &str = "Doorstroom-Recorded-At";
+/// The header with the key of a recorded event, in hex.
+pub const KEY_HEADER: &str = "Doorstroom-Key";
+
+const HEAD_STREAM: &str = "HEAD";
+/// A bucket of the whole country takes a few MiB; what needs more is a mistake, and should not eat the broker.
+const BUCKET_BYTES_MAX: i64 = 256 * 1024 * 1024;
+/// How long the entries of the bucket may take to arrive: they are a few MiB from memory.
+const LIST_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Enough for any head, and for the last one of each node.
+const HEAD_BYTES_MAX: i64 = 1024 * 1024;
+
+/// Why something did not get out.
+#[derive(Debug, thiserror::Error)]
+pub enum OutwardError {
+    /// A stream or bucket can not be made or read.
+    #[error("the broker does not give {what}; check its memory limits and the rights of this user")]
+    Provision {
+        /// The stream or bucket.
+        what: String,
+        /// What the client says.
+        #[source]
+        source: async_nats::Error,
+    },
+    /// A message was not stored.
+    #[error("the broker did not store a message on {subject}; it is published again")]
+    Publish {
+        /// Where it should have gone.
+        subject: String,
+        /// What the client says.
+        #[source]
+        source: async_nats::Error,
+    },
+    /// The bucket did not hand out all its entries.
+    #[error("the entries of the bucket {BUCKET} did not all arrive; they are asked for again")]
+    List,
+    /// A header can not be sent as it is.
+    #[error("the header {name} of a message on {subject} can not be sent")]
+    Header {
+        /// Where the message should have gone.
+        subject: String,
+        /// The name of the header.
+        name: String,
+    },
+}
+
+/// How much of the recorded events a stream `LOG_<r>` keeps; older ones go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// At most this old.
+    pub age: Duration,
+    /// At most this much, in bytes; the broker sets this aside for every region.
+    pub bytes: u32,
+}
+
+/// What a stream `LOG_<r>` ends with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogTail {
+    /// The stream's own number of its last message; 0 for none yet.
+    pub sequence: u64,
+    /// The last recorded event that is in it.
+    pub last: Option<Published>,
+}
+
+/// A recorded event that is in a stream, by its headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its position in the log.
+    pub position: u64,
+    /// Its key, in hex.
+    pub key: String,
+}
+
+/// What is published on a subject of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// The subject.
+    pub subject: String,
+    /// Its headers, in order.
+    pub headers: Vec<(String, String)>,
+    /// Its bytes.
+    pub payload: Bytes,
+}
+
+/// Resolves to the sequence in the stream once the broker has stored the message.
+pub struct Stored(Pin<Box<dyn Future<Output = Result<u64, OutwardError>> + Send>>);
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").finish_non_exhaustive()
+    }
+}
+
+impl Future for Stored {
+    type Output = Result<u64, OutwardError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+/// The way out over one connection. Messages are stored in the order they are handed over.
+#[derive(Clone, Debug)]
+pub struct Outward {
+    bus: Bus,
+    jetstream: Context,
+}
+
+impl Outward {
+    /// The way out over this connection.
+    #[must_use]
+    pub fn new(bus: &Bus) -> Self {
+        Self { bus: bus.clone(), jetstream: bus.jetstream().clone() }
+    }
+
+    /// Tells of every loss of the connection from now on.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        let mut losses = self.bus.losses();
+        losses.mark_unchanged();
+        Losses(losses)
+    }
+
+    /// The bucket `availability`, made if it is missing.
+    ///
+    /// # Errors
+    /// When the broker does not give it.
+    pub async fn rows(&self) -> Result<Rows, OutwardError> {
+        let failed = |source: async_nats::Error| OutwardError::Provision { what: format!("the bucket {BUCKET}"), source };
+        // Asked for first: to make it needs a right that a gateway of a guarded broker does not have.
+        let store = match self.jetstream.get_key_value(BUCKET).await {
+            Ok(store) => store,
+            Err(error) if error.kind() == KeyValueErrorKind::GetBucket => self
+                .jetstream
+                .create_key_value(kv::Config {
+                    bucket: BUCKET.to_owned(),
+                    description: "the latest row of each location and care type".to_owned(),
+                    history: 1,
+                    max_bytes: BUCKET_BYTES_MAX,
+                    storage: stream::StorageType::Memory,
+                    num_replicas: 1,
+                    ..kv::Config::default()
+                })
+                .await
+                .map_err(|source| failed(source.into()))?,
+            Err(error) => return Err(failed(error.into())),
+        };
+        Ok(Rows { store, jetstream: self.jetstream.clone() })
+    }
+
+    /// The stream `LOG_<r>` of this region, made or brought to this window, and what it ends with.
+    ///
+    /// # Errors
+    /// When the broker does not give it.
+    pub async fn log_stream(&self, region: &RegionId, window: Window) -> Result<LogTail, OutwardError> {
+        let name = log_stream(region);
+        let info = self
+            .jetstream
+            .create_or_update_stream(stream::Config {
+                name: name.clone(),
+                description: Some("recorded events; older ones are in the log".to_owned()),
+                subjects: vec![LogSubject::all_of(region)],
+                storage: stream::StorageType::Memory,
+                max_age: window.age,
+                max_bytes: i64::from(window.bytes),
+                discard: stream::DiscardPolicy::Old,
+                num_replicas: 1,
+                allow_direct: true,
+                ..stream::Config::default()
+            })
+            .await
+            .map_err(|source| OutwardError::Provision { what: format!("the stream {name}"), source: source.into() })?;
+        let last = if info.state.messages == 0 { None } else { self.last_published(region).await? };
+        Ok(LogTail { sequence: info.state.last_sequence, last })
+    }
+
+    /// Empties the stream of this region, because what is in it is of another log.
+    ///
+    /// # Errors
+    /// When the broker does not do it.
+    pub async fn purge_log_stream(&self, region: &RegionId) -> Result<(), OutwardError> {
+        let name = log_stream(region);
+        let failed =
+            |source: async_nats::Error| OutwardError::Provision { what: format!("a purge of the stream {name}"), source };
+        let stream = self.jetstream.get_stream_no_info(&name).await.map_err(|error| failed(error.into()))?;
+        stream.purge().await.map_err(|error| failed(error.into()))?;
+        Ok(())
+    }
+
+    /// The stream that keeps the last head, made if it is missing.
+    ///
+    /// # Errors
+    /// When the broker does not give it.
+    pub async fn head_stream(&self) -> Result<(), OutwardError> {
+        self.jetstream
+            .create_or_update_stream(stream::Config {
+                name: HEAD_STREAM.to_owned(),
+                description: Some("the last head of the log".to_owned()),
+                subjects: vec![HEAD.to_owned()],
+                storage: stream::StorageType::Memory,
+                max_messages_per_subject: 1,
+                max_bytes: HEAD_BYTES_MAX,
+                num_replicas: 1,
+                allow_direct: true,
+                ..stream::Config::default()
+            })
+            .await
+            .map(|_info| ())
+            .map_err(|source| OutwardError::Provision {
+                what: format!("the stream {HEAD_STREAM}"),
+                source: source.into(),
+            })
+    }
+
+    /// Hands a message over. With `after`, the broker stores it only if the last message of the stream has exactly
+    /// this sequence, so that what follows a message that was not stored is not stored either.
+    ///
+    /// # Errors
+    /// When it can not be handed over; whether it is stored is the answer of [`Stored`].
+    pub async fn publish(&self, message: Outbound, after: Option<u64>) -> Result<Stored, OutwardError> {
+        let Outbound { subject, headers, payload } = message;
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let parsed = (HeaderName::from_str(&name), HeaderValue::from_str(&value));
+            let (Ok(header), Ok(value)) = parsed else {
+                return Err(OutwardError::Header { subject, name });
+            };
+            map.append(header, value);
+        }
+        let mut publish = PublishMessage::build().payload(payload);
+        if !map.is_empty() {
+            publish = publish.headers(map);
+        }
+        if let Some(sequence) = after {
+            publish = publish.expected_last_sequence(sequence);
+        }
+        send(&self.jetstream, subject, publish).await
+    }
+
+    /// Answers requests on [`AVAILABILITY_SERVICE`]; `version` is a semantic version.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub async fn availability_service(&self, version: &str) -> Result<Requests, OutwardError> {
+        let failed =
+            |source| OutwardError::Provision { what: format!("the service {AVAILABILITY_SERVICE}"), source };
+        let service = self
+            .bus
+            .client()
+            .service_builder()
+            .description("rows of the board, by region, location and care type")
+            .start("availability", version)
+            .await
+            .map_err(failed)?;
+        let endpoint =
+            service.endpoint_builder().name("availability").add(AVAILABILITY_SERVICE).await.map_err(failed)?;
+        Ok(Requests { endpoint, _service: service })
+    }
+
+    async fn last_published(&self, region: &RegionId) -> Result<Option<Published>, OutwardError> {
+        let name = log_stream(region);
+        let failed = |source: async_nats::Error| OutwardError::Provision {
+            what: format!("the last message of the stream {name}"),
+            source,
+        };
+        let stream = self.jetstream.get_stream_no_info(&name).await.map_err(|error| failed(error.into()))?;
+        let message = match stream.get_last_raw_message_by_subject(&LogSubject::all_of(region)).await {
+            Ok(message) => message,
+            // The last one left between the two questions.
+            Err(error) if matches!(error.kind(), stream::LastRawMessageErrorKind::NoMessageFound) => return Ok(None),
+            Err(error) => return Err(failed(error.into())),
+        };
+        let header = |name: &str| message.headers.get(name).map(|value| value.as_str().to_owned());
+        let position = header(POSITION_HEADER).and_then(|value| value.parse().ok());
+        // A message without them is not ours: position 0 is no event, so that the reader sees a foreign stream.
+        Ok(Some(Published {
+            position: position.unwrap_or(0),
+            key: header(KEY_HEADER).unwrap_or_default(),
+        }))
+    }
+}
+
+/// Tells of losses of the connection.
+#[derive(Debug)]
+pub struct Losses(watch::Receiver<u64>);
+
+impl Losses {
+    /// Resolves at the next loss; never, once the connection is closed for good.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The bucket `availability`.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    store: kv::Store,
+    jetstream: Context,
+}
+
+impl Rows {
+    /// Every entry there is, by key.
+    ///
+    /// # Errors
+    /// When the broker is lost before all have arrived.
+    pub async fn all(&self) -> Result<BTreeMap<String, Bytes>, OutwardError> {
+        tokio::time::timeout(LIST_WAIT_MAX, self.list()).await.map_err(|_elapsed| OutwardError::List)?
+    }
+
+    /// Puts the value of a key.
+    ///
+    /// # Errors
+    /// As [`Outward::publish`].
+    pub async fn put(&self, key: &str, value: Bytes) -> Result<Stored, OutwardError> {
+        send(&self.jetstream, format!("$KV.{BUCKET}.{key}"), PublishMessage::build().payload(value)).await
+    }
+
+    /// Deletes a key; a watcher sees it go.
+    ///
+    /// # Errors
+    /// As [`Outward::publish`].
+    pub async fn delete(&self, key: &str) -> Result<Stored, OutwardError> {
+        let marker = PublishMessage::build().header("KV-Operation", "DEL");
+        send(&self.jetstream, format!("$KV.{BUCKET}.{key}"), marker).await
+    }
+
+    async fn list(&self) -> Result<BTreeMap<String, Bytes>, OutwardError> {
+        let failed = |source: async_nats::Error| OutwardError::Provision { what: format!("the bucket {BUCKET}"), source };
+        let info = self.store.stream.get_info().await.map_err(|error| failed(error.into()))?;
+        let mut entries = BTreeMap::new();
+        if info.state.messages == 0 {
+            return Ok(entries);
+        }
+        let mut watch = self.store.watch_with_history(">").await.map_err(|error| failed(error.into()))?;
+        while let Some(entry) = watch.next().await {
+            let entry = entry.map_err(|error| failed(error.into()))?;
+            let complete = entry.delta == 0;
+            if entry.operation == kv::Operation::Put {
+                entries.insert(entry.key, entry.value);
+            }
+            if complete {
+                return Ok(entries);
+            }
+        }
+        Err(OutwardError::List)
+    }
+}
+
+/// The requests to a service, in the order they came.
+#[derive(Debug)]
+pub struct Requests {
+    endpoint: service::endpoint::Endpoint,
+    // The service answers discovery as long as it is held.
+    _service: service::Service,
+}
+
+/// A request to a service.
+#[derive(Debug)]
+pub struct Request(service::Request);
+
+impl Requests {
+    /// The next request; `None` when the connection is closed.
+    pub async fn next(&mut self) -> Option<Request> {
+        self.endpoint.next().await.map(Request)
+    }
+}
+
+impl Request {
+    /// What was asked.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.0.message.payload
+    }
+
+    /// Answers. A `refusal` (code as in HTTP, and a sentence) goes in the headers every NATS client knows.
+    pub async fn answer(&self, body: Bytes, refusal: Option<(u16, &str)>) {
+        let mut headers = HeaderMap::new();
+        if let Some((code, sentence)) = refusal {
+            if let Ok(sentence) = HeaderValue::from_str(sentence) {
+                headers.insert(service::NATS_SERVICE_ERROR, sentence);
+            }
+            headers.insert(service::NATS_SERVICE_ERROR_CODE, HeaderValue::from(u64::from(code)));
+        }
+        if let Err(error) = self.0.respond_with_headers(Ok(body), headers).await {
+            tracing::debug!(%error, "an answer was not sent");
+        }
+    }
+}
+
+async fn send(jetstream: &Context, subject: String, publish: PublishMessage) -> Result<Stored, OutwardError> {
+    let stored = match jetstream.send_publish(subject.clone(), publish).await {
+        Ok(stored) => stored,
+        Err(source) => return Err(OutwardError::Publish { subject, source: source.into() }),
+    };
+    Ok(Stored(Box::pin(async move {
+        match stored.await {
+            Ok(ack) => Ok(ack.sequence),
+            Err(source) => Err(OutwardError::Publish { subject, source: source.into() }),
+        }
+    })))
+}

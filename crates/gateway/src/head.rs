@@ -1,0 +1,117 @@
+//! The heartbeat: the head of the log, every ten seconds and at every ten thousand events.
+//!
+//! Not here: signatures and tree hashes, which come with the proofs of the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::outward::{Outbound, Outward};
+use bus::subjects::HEAD;
+use bytes::Bytes;
+use domain::Timestamp;
+use eventlog::LogReader;
+use serde::Serialize;
+use tokio::time::MissedTickBehavior;
+use views::Availability;
+
+use crate::metrics::Metrics;
+use crate::{Interrupted, Part, recorded};
+
+/// Between two heartbeats a head is published at every multiple of this many events.
+const EVENTS_PER_HEAD: u64 = 10_000;
+
+/// Publishes heads.
+pub(crate) struct HeadOut {
+    outward: Outward,
+    reader: LogReader,
+    view: projector::Handle<Availability>,
+    node: String,
+    every: Duration,
+    metrics: Arc<Metrics>,
+}
+
+/// A head, as it is published. An empty log has position 0 and none of the rest.
+#[derive(Debug, Serialize)]
+struct HeadMessage<'a> {
+    position: u64,
+    recorded_at: Option<String>,
+    key: Option<String>,
+    leaf: Option<String>,
+    node: &'a str,
+    view_position: u64,
+}
+
+impl Part for HeadOut {
+    async fn serve(&mut self) -> Interrupted {
+        let mut losses = self.outward.losses();
+        tokio::select! {
+            () = losses.next() => Interrupted::Lost,
+            beaten = self.beat() => match beaten {
+                Ok(()) => Interrupted::Cut,
+                Err(interrupted) => interrupted,
+            },
+        }
+    }
+}
+
+impl HeadOut {
+    pub(crate) fn new(
+        outward: Outward,
+        reader: LogReader,
+        view: projector::Handle<Availability>,
+        node: String,
+        every: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { outward, reader, view, node, every, metrics }
+    }
+
+    async fn beat(&self) -> Result<(), Interrupted> {
+        self.outward.head_stream().await?;
+        let mut head = self.reader.watch_head();
+        let mut ticks = tokio::time::interval(self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut published = self.reader.head().position;
+        loop {
+            tokio::select! {
+                _instant = ticks.tick() => {}
+                changed = head.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    let position = head.borrow_and_update().position;
+                    if position / EVENTS_PER_HEAD == published / EVENTS_PER_HEAD {
+                        continue;
+                    }
+                }
+            }
+            published = self.publish().await?;
+        }
+    }
+
+    async fn publish(&self) -> Result<u64, Interrupted> {
+        let reader = self.reader.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let position = reader.head().position;
+            reader.record(position).map(|record| (position, record))
+        });
+        let Ok(read) = read.await else { return Err(Interrupted::Cut) };
+        let (position, record) = read?;
+        let message = HeadMessage {
+            position,
+            recorded_at: record.as_ref().map(|record| Timestamp::from_micros(record.recorded_at).to_string()),
+            key: record.as_ref().map(|record| record.key.to_string()),
+            leaf: record.as_ref().map(|record| recorded::hex(&record.leaf)),
+            node: &self.node,
+            view_position: self.view.standing().borrow().position,
+        };
+        let message = Outbound {
+            subject: HEAD.to_owned(),
+            headers: Vec::new(),
+            payload: Bytes::from(serde_json::to_vec(&message)?),
+        };
+        self.outward.publish(message, None).await?.await?;
+        self.metrics.head();
+        Ok(position)
+    }
+}

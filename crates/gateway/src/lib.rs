@@ -1,0 +1,183 @@
+//! Publishes for subscribers on NATS what the log and the views hold: the bucket `availability`, the streams
+//! `LOG_<r>`, the heartbeat `head` and the service `svc.doorstroom.availability`.
+//!
+//! All of it is derived and kept in the broker's memory: it is compared with the log and the view at every start and
+//! after every loss of the connection, and only the difference is written. Not here: what a row says (`views`), NATS
+//! itself (`bus::outward`).
+
+mod entries;
+mod head;
+mod log;
+mod metrics;
+mod recorded;
+mod rows;
+mod service;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::Bus;
+use bus::outward::{Outward, OutwardError, Window};
+use domain::RegionId;
+use eventlog::{LogReader, ReadError};
+use network::Network;
+use tokio::task::JoinSet;
+use views::Availability;
+
+pub use metrics::Metrics;
+
+/// The first wait after something went wrong; doubled each time up to [`BACKOFF_MAX`].
+const BACKOFF_MIN: Duration = Duration::from_millis(100);
+/// A broker that is back is found at most this much later, and one that is away is not asked more often.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// What went well for this long makes the next wait the first again.
+const SETTLED_AFTER: Duration = Duration::from_secs(10);
+/// A week, or about ten thousand events of one region; the broker sets the bytes aside, 31 times for the country.
+const WINDOW: Window = Window { age: Duration::from_secs(7 * 24 * 60 * 60), bytes: 8 * 1024 * 1024 };
+
+/// How a gateway is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What this node is called in its heads.
+    pub node: String,
+    /// Who takes part: every region gets its stream.
+    pub network: Arc<Network>,
+    /// How much of the recorded events the streams keep.
+    pub window: Window,
+    /// How often a head is published when nothing is recorded.
+    pub head_every: Duration,
+}
+
+impl Config {
+    /// A gateway of this node with the usual window, and a head every ten seconds.
+    #[must_use]
+    pub fn new(node: impl Into<String>, network: Arc<Network>) -> Self {
+        Self { node: node.into(), network, window: WINDOW, head_every: Duration::from_secs(10) }
+    }
+
+    /// The gateway that publishes over `bus` what `view` and `reader` hold. Nothing happens before [`Gateway::run`].
+    #[must_use]
+    pub fn build(self, bus: &Bus, reader: LogReader, view: projector::Handle<Availability>) -> Gateway {
+        Gateway {
+            outward: Outward::new(bus),
+            reader,
+            view,
+            handle: Handle { metrics: Arc::new(Metrics::default()) },
+            config: self,
+        }
+    }
+}
+
+/// Publishes until it is told to stop.
+#[derive(Debug)]
+pub struct Gateway {
+    config: Config,
+    outward: Outward,
+    reader: LogReader,
+    view: projector::Handle<Availability>,
+    handle: Handle,
+}
+
+/// A running gateway, seen from outside.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    metrics: Arc<Metrics>,
+}
+
+impl Handle {
+    /// What has been published so far.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// Why a gateway stopped although nobody told it to.
+#[derive(Debug, thiserror::Error)]
+#[error("the gateway's publishing of {what} ended; restart the node")]
+pub struct GatewayError {
+    what: &'static str,
+}
+
+impl Gateway {
+    /// To look at it while it runs.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Publishes until `shutdown` resolves. A broker that fails, is away or forgets everything is no reason to stop:
+    /// what it should hold is compared and written again, after a wait of at most five seconds.
+    ///
+    /// # Errors
+    /// Only when a part of the gateway breaks down, which is a mistake in it.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), GatewayError> {
+        let Self { config, outward, reader, view, handle: Handle { metrics } } = self;
+        let regions: Vec<RegionId> = config.network.regions().map(|region| region.code.clone()).collect();
+        let mut parts = JoinSet::new();
+
+        let rows = rows::RowsOut::new(outward.clone(), view.clone(), Arc::clone(&metrics));
+        parts.spawn(keep("rows", Arc::clone(&metrics), rows));
+        let events =
+            log::LogOut::new(outward.clone(), reader.clone(), regions, config.window, Arc::clone(&metrics));
+        parts.spawn(keep("recorded events", Arc::clone(&metrics), events));
+        let heads = head::HeadOut::new(
+            outward.clone(),
+            reader,
+            view.clone(),
+            config.node,
+            config.head_every,
+            Arc::clone(&metrics),
+        );
+        parts.spawn(keep("heads", Arc::clone(&metrics), heads));
+        let answers = service::Answers::new(outward, view, config.network, Arc::clone(&metrics));
+        parts.spawn(keep("answers", metrics, answers));
+
+        tokio::select! {
+            () = shutdown => Ok(()),
+            ended = parts.join_next() => {
+                let what = ended.and_then(Result::ok).unwrap_or("something");
+                Err(GatewayError { what })
+            }
+        }
+    }
+}
+
+/// One thing the gateway publishes.
+trait Part: Send {
+    /// Brings the broker up to date and keeps it so, until something comes between.
+    fn serve(&mut self) -> impl Future<Output = Interrupted> + Send;
+}
+
+/// What came between.
+#[derive(Debug, thiserror::Error)]
+enum Interrupted {
+    #[error("the connection to the broker was lost")]
+    Lost,
+    #[error(transparent)]
+    Outward(#[from] OutwardError),
+    #[error("the log can not be read")]
+    Read(#[from] ReadError),
+    #[error("an entry can not be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("reading the log was cut off")]
+    Cut,
+}
+
+/// Serves without end. Returns what it published only if it could not go on.
+async fn keep<P: Part>(what: &'static str, metrics: Arc<Metrics>, mut part: P) -> &'static str {
+    let mut wait = BACKOFF_MIN;
+    loop {
+        let begun = tokio::time::Instant::now();
+        let interrupted = part.serve().await;
+        metrics.interrupted();
+        if begun.elapsed() >= SETTLED_AFTER {
+            wait = BACKOFF_MIN;
+        }
+        let error: &dyn std::error::Error = &interrupted;
+        tracing::warn!(what, wait_ms = wait.as_millis(), error, "publishing was interrupted and begins again");
+        tokio::time::sleep(wait).await;
+        wait = wait.saturating_mul(2).min(BACKOFF_MAX);
+    }
+}

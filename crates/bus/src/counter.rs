@@ -1,0 +1,169 @@
+//! The counter: requests to record, and their answers; and putting receipts on the bus.
+//!
+//! Not here: what is done with a request (`recorder`), sending many in order (`sender`).
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Subject, Subscriber};
+use bytes::Bytes;
+use contracts::wire;
+use futures::StreamExt as _;
+
+use crate::Bus;
+use crate::mailbox::headers;
+use crate::requests::{self, Refusal};
+use crate::subjects::{RECORD_ALL, ReceiptSubject, RecordSubject};
+
+/// The content type of an `AppendRequest` and of the `Receipts` that answer it.
+pub const PROTOBUF: &str = "application/protobuf";
+/// The name of the header that tells it.
+pub(crate) const CONTENT_TYPE: &str = "Content-Type";
+
+/// The connection is closed for good, so nothing can be published on it.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} was not published: {reason}")]
+pub struct PublishError {
+    what: &'static str,
+    reason: String,
+}
+
+/// Why a request to record has no answer. Whether it was recorded is not known: ask again with the same bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// No recorder listens.
+    #[error("no recorder listens at {subject}; start the node, then send again")]
+    NoRecorder {
+        /// Where it was asked.
+        subject: String,
+    },
+    /// No answer in time, or the connection broke.
+    #[error("no answer from the recorder at {subject}: {reason}; send again, it is recorded once")]
+    NoAnswer {
+        /// Where it was asked.
+        subject: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The answer is not a list of receipts.
+    #[error("the answer at {subject} is not a list of receipts: {reason}")]
+    Unreadable {
+        /// Where it was asked.
+        subject: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A request at the counter.
+#[derive(Debug)]
+pub struct Counted {
+    /// Where it was published, exactly.
+    pub subject: String,
+    /// Its headers, as they came.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub payload: Bytes,
+    /// Where the answer goes; `None` if nobody waits for one.
+    pub reply: Option<Subject>,
+}
+
+/// All that waits at the counter.
+#[derive(Debug)]
+pub struct Counter {
+    subscription: Subscriber,
+}
+
+impl Counter {
+    /// The next request; `None` once the connection is closed for good.
+    pub async fn next(&mut self) -> Option<Counted> {
+        let message = self.subscription.next().await?;
+        Some(Counted {
+            subject: message.subject.to_string(),
+            headers: headers(message.headers.as_ref()),
+            payload: message.payload,
+            reply: message.reply,
+        })
+    }
+
+    /// Takes no more requests from the broker; those already here are still given out by [`Counter::next`].
+    pub async fn close(&mut self) {
+        if let Err(error) = self.subscription.drain().await {
+            tracing::debug!(%error, "the counter was closed on a connection that is gone");
+        }
+    }
+}
+
+impl Bus {
+    /// Listens at the counter of every region.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub async fn counter(&self) -> Result<Counter, PublishError> {
+        let failed = |error: async_nats::SubscribeError| PublishError {
+            what: "the subscription to the counter",
+            reason: error.to_string(),
+        };
+        let subscription = self.client().subscribe(RECORD_ALL).await.map_err(failed)?;
+        // Whoever starts us must be able to say "ready": the broker knows the subscription when this returns.
+        self.flush().await;
+        Ok(Counter { subscription })
+    }
+
+    /// Answers a request; `protobuf` names the content type of the answer. Waits while the connection is busy.
+    ///
+    /// # Errors
+    /// When the connection is closed for good; a connection that is only broken answers later or never.
+    pub async fn answer(&self, reply: Subject, body: Bytes, protobuf: bool) -> Result<(), PublishError> {
+        let sent = if protobuf {
+            self.client().publish_with_headers(reply, protobuf_headers(), body).await
+        } else {
+            self.client().publish(reply, body).await
+        };
+        sent.map_err(|error| PublishError { what: "an answer", reason: error.to_string() })
+    }
+
+    /// Publishes a receipt of something from the mailbox.
+    ///
+    /// # Errors
+    /// As [`Bus::answer`].
+    pub async fn publish_receipt(&self, to: &ReceiptSubject, body: Bytes) -> Result<(), PublishError> {
+        let failed =
+            |error: async_nats::PublishError| PublishError { what: "a receipt", reason: error.to_string() };
+        self.client().publish(to.to_string(), body).await.map_err(failed)
+    }
+
+    /// Asks the recorder to record a batch, all or nothing, and waits for its receipts, one per event.
+    ///
+    /// # Errors
+    /// When there is no answer within `within`, or it can not be read.
+    pub async fn append(
+        &self,
+        to: &RecordSubject,
+        request: &wire::AppendRequest,
+        within: Duration,
+    ) -> Result<Vec<contracts::Receipt>, RequestError> {
+        let subject = to.to_string();
+        let no_answer = |reason: String| RequestError::NoAnswer { subject: subject.clone(), reason };
+        let inquiry = async_nats::Request::new()
+            .payload(requests::encode(request))
+            .headers(protobuf_headers())
+            .timeout(Some(within));
+        let answer = self.client().send_request(subject.clone(), inquiry).await.map_err(|error| {
+            if error.kind() == async_nats::RequestErrorKind::NoResponders {
+                RequestError::NoRecorder { subject: subject.clone() }
+            } else {
+                no_answer(error.to_string())
+            }
+        })?;
+        requests::receipts(&answer).map_err(|refusal| match refusal {
+            Refusal::NoRecorder => RequestError::NoRecorder { subject: subject.clone() },
+            Refusal::Unreadable(reason) => RequestError::Unreadable { subject: subject.clone(), reason },
+        })
+    }
+}
+
+pub(crate) fn protobuf_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, PROTOBUF);
+    headers
+}

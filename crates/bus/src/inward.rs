@@ -1,0 +1,196 @@
+//! The subscriber's side: watching the rows of the bucket `availability`, and following recorded events.
+//!
+//! Any NATS client can do the same; `doorstroom watch` does it through here. Not here: publishing them (`outward`),
+//! and beginning again after a loss, which the caller does because only it knows what it has shown already.
+
+use std::pin::Pin;
+
+use async_nats::jetstream::consumer::{DeliverPolicy, pull};
+use async_nats::jetstream::kv;
+use bytes::Bytes;
+use domain::RegionId;
+use futures::stream::{SelectAll, Stream};
+use futures::{StreamExt as _, TryStreamExt as _};
+use tokio::sync::watch;
+
+use crate::Bus;
+use crate::outward::{KEY_HEADER, POSITION_HEADER, RECORDED_AT_HEADER};
+use crate::subjects::{AVAILABILITY_BUCKET, log_stream};
+
+/// What the names of the streams of recorded events begin with.
+const LOG_STREAM_PREFIX: &str = "LOG_";
+
+/// Why there is nothing to watch.
+#[derive(Debug, thiserror::Error)]
+pub enum InwardError {
+    /// The broker does not give it.
+    #[error(
+        "the broker does not give {what}; check that a node publishes there and that this user may read it"
+    )]
+    Refused {
+        /// What was to be watched.
+        what: String,
+        /// What the client says.
+        #[source]
+        source: async_nats::Error,
+    },
+    /// The connection broke or the stream ended: something may have been missed, so begin again.
+    #[error("the broker no longer gives {what}; begin again, something may have been missed")]
+    Lost {
+        /// What was watched.
+        what: String,
+    },
+}
+
+/// A row of the bucket as it now is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChange {
+    /// Its key, as [`RowKey`](crate::subjects::RowKey) reads it.
+    pub key: String,
+    /// The row, JSON; `None` when it is gone.
+    pub value: Option<Bytes>,
+}
+
+/// A recorded event as it is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// `log.<region>.<entity>.<event>`, as [`LogSubject`](crate::subjects::LogSubject) reads it.
+    pub subject: String,
+    /// Its position in the log.
+    pub position: u64,
+    /// When it was recorded, RFC 3339.
+    pub recorded_at: String,
+    /// Its key in the log, hex.
+    pub key: String,
+    /// Every header of the message; those of a binary CloudEvent among them.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub payload: Bytes,
+}
+
+type Boxed<T> = Pin<Box<dyn Stream<Item = Result<T, async_nats::Error>> + Send>>;
+
+/// What is being watched, until the connection is lost.
+pub struct Watched<T> {
+    what: String,
+    stream: SelectAll<Boxed<T>>,
+    losses: watch::Receiver<u64>,
+}
+
+impl<T> std::fmt::Debug for Watched<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watched").field("what", &self.what).finish_non_exhaustive()
+    }
+}
+
+impl<T> Watched<T> {
+    /// The next one. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`InwardError::Lost`] when the connection breaks or the stream is gone; then nothing more comes.
+    pub async fn next(&mut self) -> Result<T, InwardError> {
+        let next = tokio::select! {
+            next = self.stream.next() => next,
+            _ = self.losses.changed() => None,
+        };
+        match next {
+            Some(Ok(item)) => Ok(item),
+            Some(Err(error)) => {
+                tracing::debug!(what = self.what, %error, "a watch ended");
+                Err(InwardError::Lost { what: self.what.clone() })
+            }
+            None => Err(InwardError::Lost { what: self.what.clone() }),
+        }
+    }
+}
+
+impl Bus {
+    /// Every row of the board (of a region) as it is now, then each change as it comes.
+    ///
+    /// # Errors
+    /// When there is no such bucket, or this user may not read it.
+    pub async fn watch_rows(&self, region: Option<&RegionId>) -> Result<Watched<RowChange>, InwardError> {
+        let mut losses = self.losses();
+        losses.mark_unchanged();
+        let what = format!("the bucket {AVAILABILITY_BUCKET}");
+        let refused = |source| InwardError::Refused { what: what.clone(), source };
+        let keys = region.map_or_else(|| ">".to_owned(), |region| format!("{region}.>"));
+        let bucket = self
+            .jetstream()
+            .get_key_value(AVAILABILITY_BUCKET)
+            .await
+            .map_err(|error| refused(error.into()))?;
+        let entries = bucket.watch_with_history(&keys).await.map_err(|error| refused(error.into()))?;
+        let rows = entries.err_into::<async_nats::Error>().map_ok(|entry| RowChange {
+            key: entry.key,
+            value: (entry.operation == kv::Operation::Put).then_some(entry.value),
+        });
+        let mut stream = SelectAll::new();
+        stream.push(Box::pin(rows) as Boxed<RowChange>);
+        Ok(Watched { what, stream, losses })
+    }
+
+    /// Recorded events (of a region) as they are published; with `past`, first those the broker still keeps.
+    ///
+    /// Events of one region come in the order of their positions.
+    ///
+    /// # Errors
+    /// When there is no such stream, or this user may not read it.
+    pub async fn follow_events(
+        &self,
+        region: Option<&RegionId>,
+        past: bool,
+    ) -> Result<Watched<Published>, InwardError> {
+        let mut losses = self.losses();
+        losses.mark_unchanged();
+        let what = region.map_or_else(
+            || "the streams of recorded events".to_owned(),
+            |region| format!("the stream {}", log_stream(region)),
+        );
+        let refused = |source| InwardError::Refused { what: what.clone(), source };
+        let names = match region {
+            Some(region) => vec![log_stream(region)],
+            None => self.log_streams().await.map_err(refused)?,
+        };
+        if names.is_empty() {
+            return Err(refused("there is none".into()));
+        }
+        let mut stream = SelectAll::new();
+        for name in &names {
+            stream.push(self.log_messages(name, past).await.map_err(refused)?);
+        }
+        Ok(Watched { what, stream, losses })
+    }
+
+    async fn log_streams(&self) -> Result<Vec<String>, async_nats::Error> {
+        let names: Vec<String> = self.jetstream().stream_names().try_collect().await?;
+        Ok(names.into_iter().filter(|name| name.starts_with(LOG_STREAM_PREFIX)).collect())
+    }
+
+    async fn log_messages(&self, stream: &str, past: bool) -> Result<Boxed<Published>, async_nats::Error> {
+        let deliver_policy = if past { DeliverPolicy::All } else { DeliverPolicy::New };
+        let consumer = self
+            .jetstream()
+            .get_stream_no_info(stream)
+            .await?
+            .create_consumer(pull::OrderedConfig { deliver_policy, ..pull::OrderedConfig::default() })
+            .await?;
+        let messages = consumer.messages().await?;
+        Ok(Box::pin(messages.err_into().map_ok(|message| published(message.message))))
+    }
+}
+
+fn published(message: async_nats::Message) -> Published {
+    let headers = crate::mailbox::headers(message.headers.as_ref());
+    let header = |name: &str| {
+        headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    Published {
+        subject: message.subject.to_string(),
+        position: header(POSITION_HEADER).parse().unwrap_or_default(),
+        recorded_at: header(RECORDED_AT_HEADER),
+        key: header(KEY_HEADER),
+        payload: message.payload,
+        headers,
+    }
+}

@@ -1,0 +1,23 @@
+//! NATS: connections, subjects, mailboxes, the counter, key-value rows, provisioning, the ordered sender.
+//!
+//! The only crate that knows the NATS client. Not here: what a message means (`contracts`), whether it is taken
+//! (`recorder`), what a row says (`views`).
+
+mod broker;
+mod connection;
+mod counter;
+pub mod inward;
+mod mailbox;
+pub mod outward;
+mod provision;
+mod requests;
+mod sender;
+pub mod subjects;
+
+pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
+pub use connection::{Bus, Config, ConnectError};
+pub use counter::{Counted, Counter, PROTOBUF, PublishError, RequestError};
+pub use mailbox::{Delivery, Mailbox, MailboxError, Ticket};
+pub use provision::{MailboxLimits, ProvisionError};
+pub use requests::{decode, encode};
+pub use sender::{Door, Order, Outgoing, SendError, Sender, SenderConfig};

@@ -1,0 +1,122 @@
+//! Making the mailbox streams and their consumers, again and again with the same outcome.
+//!
+//! Not here: streams and buckets of the way out (`outward`). Only the provisioner's connection may do this.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{consumer, context, stream};
+use domain::RegionId;
+
+use crate::Bus;
+use crate::subjects::{InSubject, mailbox_stream};
+
+/// The consumer through which the recorder reads a mailbox.
+pub(crate) const CONSUMER: &str = "rec";
+/// Messages given out and not yet acknowledged: one pull. The broker gives no more, so this is also the recorder's memory.
+pub(crate) const PULL_MAX: usize = 256;
+
+/// Room for the `ce-` headers of a binary event beside its 64 KiB.
+const HEADER_BYTES_MAX: usize = 4 * 1024;
+/// The recorder's acknowledgement is awaited this long before the message is given out again.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+/// The smallest window the broker takes (0 means its default of two minutes). A message id is only compared within
+/// its stream, not with its body: within a window one sender could make another's event vanish. The log knows what
+/// it has, so the broker need not.
+const DUPLICATE_WINDOW: Duration = Duration::from_millis(100);
+
+/// How much a mailbox keeps. What is full refuses (and its senders wait); what is old goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailboxLimits {
+    /// Bytes on disk for one region; the broker reserves them.
+    pub bytes: i64,
+    /// How long a message is kept, recorded or not; longer than any outage of the recorder.
+    pub age: Duration,
+}
+
+impl Default for MailboxLimits {
+    /// 128 MiB (a hundred days of a busy region, and all 31 regions fit in 4 GiB) and 30 days.
+    fn default() -> Self {
+        Self { bytes: 128 * 1024 * 1024, age: Duration::from_hours(30 * 24) }
+    }
+}
+
+/// Why a mailbox could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvisionError {
+    /// The broker refuses the stream.
+    #[error(
+        "the mailbox stream {stream} can not be made; check the broker's disk limits and this user's rights"
+    )]
+    Stream {
+        /// The stream.
+        stream: String,
+        /// What the broker says.
+        #[source]
+        source: context::CreateStreamError,
+    },
+    /// The broker refuses the consumer.
+    #[error("the consumer {CONSUMER} of {stream} can not be made; check this user's rights")]
+    Consumer {
+        /// The stream.
+        stream: String,
+        /// What the broker says.
+        #[source]
+        source: stream::ConsumerError,
+    },
+}
+
+impl Bus {
+    /// Makes the mailbox of a region, or brings an existing one to these settings. Nothing in it is lost.
+    ///
+    /// # Errors
+    /// When the broker refuses the stream or its consumer.
+    pub async fn provision_mailbox(
+        &self,
+        region: &RegionId,
+        limits: MailboxLimits,
+    ) -> Result<(), ProvisionError> {
+        let name = mailbox_stream(region);
+        let refused = |source| ProvisionError::Stream { stream: name.clone(), source };
+        self.jetstream().create_or_update_stream(stream_config(region, limits)).await.map_err(refused)?;
+        let refused = |source| ProvisionError::Consumer { stream: name.clone(), source };
+        // Creating a consumer with the settings it has is no change, and its place in the stream stays.
+        self.jetstream().create_consumer_on_stream(consumer_config(), &*name).await.map_err(refused)?;
+        Ok(())
+    }
+}
+
+fn stream_config(region: &RegionId, limits: MailboxLimits) -> stream::Config {
+    let message_bytes = contracts::EVENT_BYTES_MAX.saturating_add(HEADER_BYTES_MAX);
+    stream::Config {
+        name: mailbox_stream(region),
+        description: Some(format!("What is sent from {region}, until it is recorded")),
+        subjects: vec![InSubject::all_of(region)],
+        storage: stream::StorageType::File,
+        retention: stream::RetentionPolicy::Limits,
+        discard: stream::DiscardPolicy::New,
+        max_bytes: limits.bytes,
+        max_age: limits.age,
+        max_message_size: i32::try_from(message_bytes).unwrap_or(i32::MAX),
+        duplicate_window: DUPLICATE_WINDOW,
+        deny_delete: true,
+        deny_purge: true,
+        allow_rollup: false,
+        allow_direct: false,
+        num_replicas: 1,
+        ..stream::Config::default()
+    }
+}
+
+fn consumer_config() -> consumer::pull::Config {
+    consumer::pull::Config {
+        durable_name: Some(CONSUMER.to_owned()),
+        description: Some("The recorder".to_owned()),
+        deliver_policy: consumer::DeliverPolicy::All,
+        ack_policy: consumer::AckPolicy::Explicit,
+        ack_wait: ACK_WAIT,
+        // Without end: what can not be recorded is quarantined, never skipped by the broker.
+        max_deliver: -1,
+        max_ack_pending: i64::try_from(PULL_MAX).unwrap_or(i64::MAX),
+        ..consumer::pull::Config::default()
+    }
+}

@@ -1,0 +1,236 @@
+//! What was read and has no receipt yet, in the order of the file: what may go next, and what a receipt ends.
+//!
+//! Pure. Not here: connections and clocks (`session`).
+
+use std::collections::{BTreeMap, HashSet};
+
+use contracts::{ContentHash, Outcome, Receipt};
+use domain::RegionId;
+use network::SenderName;
+use tokio::time::Instant;
+
+use super::{Door, Order, Outgoing};
+
+/// Events of one request.
+const PARCEL_EVENTS_MAX: usize = 256;
+/// Bytes of the events of one request: well under the 1 MiB the broker takes by default.
+const PARCEL_BYTES_MAX: usize = 512 * 1024;
+
+type Party = (RegionId, SenderName);
+
+/// Consecutive events of one sender, sent as one.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) events: Vec<(u64, Outgoing, ContentHash)>,
+    bytes: usize,
+    party: Party,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// To be sent, for the first time or again.
+    Waiting,
+    /// Sent at this moment; nothing is known of it.
+    Sent(Instant),
+    /// In the mailbox since this moment.
+    Kept(Instant),
+}
+
+/// What a request's receipts come to.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// Final receipts with the numbers of their events.
+    pub(crate) receipts: Vec<(u64, Receipt)>,
+    /// Why the rest goes again, if nothing was settled at all.
+    pub(crate) stuck: Option<String>,
+}
+
+/// The events between the first without a receipt and the last one read.
+#[derive(Debug)]
+pub(crate) struct Window {
+    door: Door,
+    in_flight_max: usize,
+    parcels: BTreeMap<u64, Parcel>,
+    next_id: u64,
+    busy: HashSet<Party>,
+    in_flight: usize,
+}
+
+impl Window {
+    pub(crate) fn new(door: Door, in_flight_max: usize) -> Self {
+        Self { door, in_flight_max, parcels: BTreeMap::new(), next_id: 0, busy: HashSet::new(), in_flight: 0 }
+    }
+
+    pub(crate) fn door(&self) -> Door {
+        self.door
+    }
+
+    /// Room for one more parcel: as many wait as are in flight.
+    pub(crate) fn has_room(&self) -> bool {
+        self.parcels.len() < self.in_flight_max.saturating_mul(2)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parcels.is_empty()
+    }
+
+    /// The number of the first event without a receipt.
+    pub(crate) fn first_index(&self) -> Option<u64> {
+        self.parcels.values().next().and_then(|parcel| parcel.events.first()).map(|(index, ..)| *index)
+    }
+
+    /// Takes an event in, behind the others.
+    pub(crate) fn push(&mut self, index: u64, outgoing: Outgoing) {
+        let size = outgoing.event.bytes().len();
+        let hash = outgoing.event.content_hash();
+        if self.door == Door::Counter
+            && let Some(mut last) = self.parcels.last_entry()
+        {
+            let last = last.get_mut();
+            let fits = last.events.len() < PARCEL_EVENTS_MAX
+                && last.bytes.saturating_add(size) <= PARCEL_BYTES_MAX
+                && last.state == State::Waiting
+                && last.party.0 == outgoing.region
+                && last.party.1 == outgoing.sender;
+            if fits {
+                last.bytes = last.bytes.saturating_add(size);
+                last.events.push((index, outgoing, hash));
+                return;
+            }
+        }
+        let party = (outgoing.region.clone(), outgoing.sender.clone());
+        let parcel =
+            Parcel { events: vec![(index, outgoing, hash)], bytes: size, party, state: State::Waiting };
+        self.parcels.insert(self.next_id, parcel);
+        self.next_id = self.next_id.saturating_add(1);
+    }
+
+    /// The parcel to be sent now, marked as sent: the first that waits, if its turn has come.
+    pub(crate) fn send_next(&mut self, now: Instant) -> Option<(u64, &Parcel)> {
+        if self.in_flight >= self.in_flight_max {
+            return None;
+        }
+        // Those in flight are before the first that waits, except after a part of a request was settled.
+        let id = *self.parcels.iter().find(|(_, parcel)| parcel.state == State::Waiting)?.0;
+        let region_is_free = match self.door {
+            Door::Counter | Door::Mailbox(Order::WithinRegion) => true,
+            Door::Mailbox(Order::Strict) => {
+                let region = &self.parcels.get(&id)?.party.0;
+                self.in_flight == 0 || self.parcels.range(..id).all(|(_, before)| before.party.0 == *region)
+            }
+        };
+        let parcel = self.parcels.get_mut(&id)?;
+        if !region_is_free || self.busy.contains(&parcel.party) {
+            return None;
+        }
+        self.busy.insert(parcel.party.clone());
+        self.in_flight = self.in_flight.saturating_add(1);
+        parcel.state = State::Sent(now);
+        Some((id, parcel))
+    }
+
+    /// The mailbox has it: the next of its sender can not overtake it any more.
+    pub(crate) fn kept(&mut self, id: u64, now: Instant) {
+        if let Some(parcel) = self.parcels.get_mut(&id)
+            && matches!(parcel.state, State::Sent(_))
+        {
+            parcel.state = State::Kept(now);
+            self.busy.remove(&parcel.party);
+        }
+    }
+
+    /// Ends what the receipts of a request end; the rest waits again.
+    ///
+    /// # Errors
+    /// When they are not the receipts of this request.
+    pub(crate) fn answered(&mut self, id: u64, receipts: Vec<Receipt>) -> Result<Settled, String> {
+        let mut settled = Settled { receipts: Vec::new(), stuck: None };
+        let Some(parcel) = self.parcels.get_mut(&id) else { return Ok(settled) };
+        if !matches!(parcel.state, State::Sent(_)) {
+            return Ok(settled);
+        }
+        if receipts.len() != parcel.events.len() {
+            let (came, asked) = (receipts.len(), parcel.events.len());
+            return Err(format!("{came} receipts came for {asked} events"));
+        }
+        if parcel.events.iter().zip(&receipts).any(|((.., hash), receipt)| receipt.content_hash != *hash) {
+            return Err("a receipt is for other content than was sent".to_owned());
+        }
+        let mut again = Vec::new();
+        for (event, receipt) in std::mem::take(&mut parcel.events).into_iter().zip(receipts) {
+            if is_final(&receipt) {
+                settled.receipts.push((event.0, receipt));
+            } else {
+                settled.stuck = Some(receipt.reason);
+                again.push(event);
+            }
+        }
+        if !settled.receipts.is_empty() {
+            settled.stuck = None;
+        }
+        self.busy.remove(&parcel.party);
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if again.is_empty() {
+            self.parcels.remove(&id);
+        } else {
+            parcel.events = again;
+            parcel.state = State::Waiting;
+        }
+        Ok(settled)
+    }
+
+    /// Ends the event in the mailbox that this receipt is for: the first one sent with the same content.
+    pub(crate) fn receipted(&mut self, receipt: Receipt) -> Option<(u64, Receipt)> {
+        if !is_final(&receipt) {
+            return None;
+        }
+        let (&id, parcel) = self.parcels.iter().find(|(_, parcel)| {
+            parcel.state != State::Waiting
+                && parcel.events.first().is_some_and(|(.., hash)| *hash == receipt.content_hash)
+        })?;
+        let index = parcel.events.first().map(|(index, ..)| *index)?;
+        self.drop_parcel(id);
+        Some((index, receipt))
+    }
+
+    /// Takes a parcel out without a receipt, and gives the numbers of its events.
+    pub(crate) fn drop_parcel(&mut self, id: u64) -> Vec<u64> {
+        let Some(parcel) = self.parcels.remove(&id) else { return Vec::new() };
+        match parcel.state {
+            State::Waiting => {}
+            State::Sent(_) => {
+                self.busy.remove(&parcel.party);
+                self.in_flight = self.in_flight.saturating_sub(1);
+            }
+            State::Kept(_) => self.in_flight = self.in_flight.saturating_sub(1),
+        }
+        parcel.events.into_iter().map(|(index, ..)| index).collect()
+    }
+
+    /// Since when the oldest parcel in flight is without an answer.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        let since = |parcel: &Parcel| match parcel.state {
+            State::Waiting => None,
+            State::Sent(at) | State::Kept(at) => Some(at),
+        };
+        self.parcels.values().filter_map(since).min()
+    }
+
+    /// Everything waits again, in the old order.
+    pub(crate) fn start_over(&mut self) {
+        for parcel in self.parcels.values_mut() {
+            parcel.state = State::Waiting;
+        }
+        self.busy.clear();
+        self.in_flight = 0;
+    }
+}
+
+/// Whether this is the last word on an event: it is recorded, or kept aside with the reason.
+fn is_final(receipt: &Receipt) -> bool {
+    match receipt.outcome {
+        Outcome::Recorded | Outcome::Duplicate | Outcome::Conflict | Outcome::Quarantined => true,
+        Outcome::ConditionFailed | Outcome::Failed => false,
+    }
+}

@@ -1,0 +1,26 @@
+//! Shared support of the end-to-end tests: a node as its users have it (the real binary), a broker of one's own, the
+//! reference data, the tools from outside.
+//!
+//! Everything here fails by panicking with what a person needs to see: it is test code. Not here: assertions about
+//! the product, those are in `tests/`.
+//!
+//! Nothing needs to be prepared: the binary is built, nats-server and Python are obtained when they are first asked
+//! for. `./tests/all` does both before and passes the places in `DOORSTROOM_NATS_SERVER`, `DOORSTROOM_PYTHON` and
+//! `DOORSTROOM_CHROMIUM`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code: what cannot be unwrapped is the failed test"
+)]
+
+mod broker;
+mod node;
+mod process;
+mod reference;
+mod tools;
+
+pub use broker::Broker;
+pub use node::{Node, Site};
+pub use process::{Ran, eventually, run};
+pub use reference::{Reference, reference};
+pub use tools::{chromium, doorstroom, nats_server, python, root};

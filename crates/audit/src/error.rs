@@ -1,0 +1,51 @@
+//! What can keep an audit from being done. What an audit finds wrong is a finding of its report, not an error.
+
+use std::io;
+
+use eventlog::{OpenError, ReadError};
+use projector::ProjectorError;
+
+/// An audit could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The log could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The log could not be folded.
+    #[error("the board at position {position} could not be made")]
+    Fold {
+        /// Up to where the log was folded.
+        position: u64,
+        /// Why not.
+        #[source]
+        source: ProjectorError,
+    },
+    /// A position that is not there yet.
+    #[error(
+        "position {position} is not recorded: the log ends at position {head}; ask for that one or an earlier one"
+    )]
+    BeyondHead {
+        /// The position asked for.
+        position: u64,
+        /// The last position.
+        head: u64,
+    },
+    /// A type no record can have.
+    #[error("{name} is no event type; name one such as bed.freed, or log.quarantined or log.conflict")]
+    UnknownType {
+        /// The type asked for.
+        name: String,
+    },
+    /// What was replayed could not be written out.
+    #[error("the replayed events could not be written out at position {position}")]
+    Output {
+        /// The record that was being written.
+        position: u64,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -1,0 +1,213 @@
+//! `doorstroom audit`: what an auditor asks of the log in a data folder. A node may be running on it; the log is
+//! only read.
+//!
+//! Not here: the checks, the replay and the fold (crate `audit`).
+
+use audit::{Audit, AuditError, Filter, Moment, Phase, Progress, Report};
+use clap::{Parser, Subcommand};
+use domain::{LocationId, RegionId, SourceId, Timestamp};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::node_file::DataArg;
+use crate::out::{Meter, Out};
+use crate::table::Table;
+
+/// Contradictions told to a person; `--json` has all that are kept.
+const CONTRADICTIONS_TOLD_MAX: usize = 20;
+/// Findings told to a person; `--json` has all that are kept.
+const FINDINGS_TOLD_MAX: usize = 20;
+
+/// Arguments of `doorstroom audit`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the whole log: checksums, chain, positions, keys, hashes, and that every event decodes
+    #[command(after_help = "Example:\n  doorstroom audit verify --data /var/lib/doorstroom\n\n\
+        Exit code 0: sound. 3: something was found, and is listed.")]
+    Verify(VerifyArgs),
+    /// Write recorded events out again: a JSON line each, the stored bytes unchanged
+    #[command(after_help = "Examples:\n  doorstroom audit replay --region zk23 --type bed.freed\n  \
+        doorstroom audit replay --tag bed:zk23-de-linde/12 --from 2026-03-02T00:00:00Z\n\n\
+        A line: {\"position\", \"recorded_at\", \"key\", \"type\", \"content_type\", \"hash\", \"event\"}; `hash` is the \
+        SHA-256 of the stored bytes.\nWhat can not stand in a JSON line unchanged has \"bytes_base64\" instead of \"event\".")]
+    Replay(ReplayArgs),
+    /// What was known at a moment: the board and the contradictions up to then
+    #[command(after_help = "Example:\n  doorstroom audit as-of 2026-03-02T02:14:00+01:00 --region zk23")]
+    AsOf(AsOfArgs),
+}
+
+#[derive(Debug, Parser)]
+struct VerifyArgs {
+    #[command(flatten)]
+    data: DataArg,
+    /// The report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Parser)]
+struct ReplayArgs {
+    #[command(flatten)]
+    data: DataArg,
+    /// Only positions above this one
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: u64,
+    /// Only positions up to and including this one
+    #[arg(long, value_name = "POSITION")]
+    until: Option<u64>,
+    /// Only what was recorded at or after this time
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Only what was recorded at or before this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+    /// Only this region
+    #[arg(long)]
+    region: Option<RegionId>,
+    /// Only this location
+    #[arg(long)]
+    location: Option<LocationId>,
+    /// Only this type, such as bed.freed; several may be given
+    #[arg(long = "type", value_name = "TYPE", value_parser = known_type)]
+    types: Vec<String>,
+    /// Only this source, a URN
+    #[arg(long)]
+    source: Option<SourceId>,
+    /// Only what has this tag, such as bed:zk23-de-linde/12; of several, all
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// JSON lines, as always
+    #[arg(long, hide = true)]
+    json: bool,
+}
+
+#[derive(Debug, Parser)]
+struct AsOfArgs {
+    #[command(flatten)]
+    data: DataArg,
+    /// A position of the log, or a time with a zone
+    #[arg(value_name = "POSITION|TIME")]
+    moment: Moment,
+    /// Only this region
+    #[arg(long)]
+    region: Option<RegionId>,
+    /// JSON: the board, and `contradiction_list`, newest first
+    #[arg(long)]
+    json: bool,
+}
+
+fn known_type(name: &str) -> Result<String, AuditError> {
+    audit::type_name(name)
+}
+
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let mut out = Out::new();
+    match args.command {
+        Command::Verify(args) => verify(&args, &mut out)?,
+        Command::Replay(args) => replay(args, &mut out)?,
+        Command::AsOf(args) => as_of(&args, &mut out)?,
+    }
+    out.flush()
+}
+
+fn verify(args: &VerifyArgs, out: &mut Out) -> Result<(), Failure> {
+    let audit = Audit::open(&args.data.log())?;
+    let mut meter = Meter::new();
+    let report = audit.verify(&mut |at: Progress| {
+        meter.tell(|| {
+            let what = match at.phase {
+                Phase::Log => "files",
+                Phase::Events => "events",
+            };
+            format!("{what}: {} of {} verified", at.position, at.until)
+        });
+    })?;
+    meter.done();
+    if args.json {
+        out.json(&report)?
+    } else {
+        tell_report(&report, out)?
+    }
+    if report.is_sound() {
+        return Ok(());
+    }
+    out.flush()?;
+    Err(Failure::refused(format!(
+        "the log is not sound: {} findings; keep the folder as it is and compare it with a copy",
+        report.findings_total
+    )))
+}
+
+fn tell_report(report: &Report, out: &mut Out) -> Result<(), Failure> {
+    let Report { position, recorded_at, records, commits, segments, running_hash, events, types, .. } =
+        report;
+    let mut table = Table::new(&["type", ">records"]);
+    for (kind, count) in types {
+        table.row([kind.to_string(), count.to_string()]);
+    }
+    if !types.is_empty() {
+        out.line(format_args!("{table}\n"))?;
+    }
+    for finding in report.findings.iter().take(FINDINGS_TOLD_MAX) {
+        let position =
+            finding.position.map_or("the log".to_owned(), |position| format!("position {position}"));
+        let place = finding.place.as_ref().map_or(String::new(), |place| format!(" ({place})"));
+        out.line(format_args!("{position}{place}: {}", finding.what))?;
+    }
+    let judgement = if report.is_sound() { "sound" } else { "not sound" };
+    out.line(format_args!(
+        "{judgement}: {records} records ({events} events) in {commits} commits and {segments} segments, up to \
+         position {position}, recorded {recorded_at}\nrunning hash {running_hash}"
+    ))
+}
+
+fn replay(args: ReplayArgs, out: &mut Out) -> Result<(), Failure> {
+    let ReplayArgs { data, after, until, from, to, region, location, types, source, tags, json: _ } = args;
+    let filter = Filter { after, until, from, to, region, location, types, source, tags };
+    let audit = Audit::open(&data.log())?;
+    match audit.replay(&filter, out.writer()) {
+        Ok(_) => Ok(()),
+        Err(AuditError::Output { source, .. }) => Err(Failure::output(&source)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn as_of(args: &AsOfArgs, out: &mut Out) -> Result<(), Failure> {
+    let audit = Audit::open(&args.data.log())?;
+    let as_of = audit.as_of(args.moment)?;
+    let of_region = |region: &RegionId| args.region.as_ref().is_none_or(|wanted| wanted == region);
+    let mut board = as_of.board();
+    board.rows.retain(|row| of_region(&row.region));
+    let mut board = serde_json::to_value(&board)?;
+    let contradictions = as_of.view.contradiction_list().filter(|found| of_region(&found.region));
+    if args.json {
+        let list: Vec<_> = contradictions.collect();
+        if let Some(board) = board.as_object_mut() {
+            board.insert("contradiction_list".to_owned(), json!(list));
+        }
+        return out.json(&board);
+    }
+    crate::board::tell(&board, out)?;
+    let mut table = Table::new(&[">position", "recorded", "type", "region", "about", "why"]);
+    let mut told = 0;
+    for found in contradictions.take(CONTRADICTIONS_TOLD_MAX) {
+        told += 1;
+        let location = found.location.as_ref().map_or(String::new(), ToString::to_string);
+        let bed = found.bed.as_ref().map_or(String::new(), |bed| format!("/{bed}"));
+        table.row([
+            found.position.to_string(),
+            found.recorded_at.to_string(),
+            found.kind.to_string(),
+            found.region.to_string(),
+            format!("{location}{bed}"),
+            found.why.to_string(),
+        ]);
+    }
+    if told > 0 { out.line(format_args!("\nthe last contradictions:\n{table}")) } else { Ok(()) }
+}

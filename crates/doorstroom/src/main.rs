@@ -1,0 +1,113 @@
+//! The one binary: arguments, how output is written, and how a command ends.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but not everything was accepted (`send`) or sound
+//! (`audit verify`). Results go to standard output, everything else to standard error.
+
+mod admin;
+mod audit;
+mod board;
+mod failure;
+mod node_file;
+mod out;
+mod send;
+mod table;
+mod up;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+use crate::out::complain;
+
+/// The event backbone of the Dutch bed desks: what happens to beds and referrals, recorded once, shown live.
+#[derive(Debug, Parser)]
+#[command(name = "doorstroom", version, propagate_version = true, subcommand_required = true)]
+#[command(after_help = "Examples:\n  doorstroom up --demo\n  doorstroom send events.jsonl\n  doorstroom board --region zk23")]
+struct Cli {
+    /// How what happens is told on standard error
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", env = "DOORSTROOM_LOG_FORMAT")]
+    #[arg(default_value = "text")]
+    log_format: LogFormat,
+    /// How much of it: error, warn, info, debug, or per part as in `info,bus=debug` [default: info for up, else warn]
+    #[arg(long, global = true, value_name = "FILTER", env = "DOORSTROOM_LOG")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node: everything in one process, broker included
+    Up(up::Args),
+    /// Publish CloudEvents and report what became of each
+    Send(send::Args),
+    /// The board: what is free, held and occupied, now or at a moment
+    Board(board::Args),
+    /// Follow changes live
+    Watch(watch::Args),
+    /// Check the log, write it out again, ask what was known at a moment
+    Audit(audit::Args),
+    /// Prepare a node
+    Admin(admin::Args),
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == up::guard::COMMAND) {
+        let reason = up::guard::become_bound_to_parent(arguments);
+        complain(format_args!("doorstroom: {reason}\n"));
+        return ExitCode::FAILURE;
+    }
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if failure.is_told() {
+                complain(format_args!("doorstroom: {failure}\n"));
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let default = if matches!(cli.command, Command::Up(_)) { "info" } else { "warn" };
+    start_tracing(cli.log_format, cli.log.as_deref().unwrap_or(default))?;
+    match cli.command {
+        Command::Up(args) => up::run(args),
+        Command::Send(args) => send::run(&args),
+        Command::Board(args) => board::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::Audit(args) => audit::run(args),
+        Command::Admin(args) => admin::run(&args),
+    }
+}
+
+fn start_tracing(format: LogFormat, filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Failure::usage(format!("--log {filter}: {error}; use for example info,bus=debug")))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+/// The runtime of a client command, which waits for the bus and has little else to do.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("the runtime can not be started", error))
+}

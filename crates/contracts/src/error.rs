@@ -109,3 +109,11 @@ impl From<Fault> for DecodeError {
         Self { code: Reason::Malformed, field, detail: fault.detail }
     }
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.detail)
+    }
+}
+
+impl core::error::Error for Fault {}

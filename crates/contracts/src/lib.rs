@@ -10,12 +10,15 @@
 mod attributes;
 mod encode;
 mod error;
+mod fields;
 mod from_wire;
 mod hash;
 mod json;
+mod names;
 mod receipt;
 mod received;
 mod recorded;
+mod shape;
 mod to_wire;
 pub mod wire;
 

@@ -101,7 +101,7 @@ struct JsonReceipt {
 impl Receipt {
     /// One JSON object; what is empty or absent is left out.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "writing strings and numbers to memory cannot fail")]
+    #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "writing to memory cannot fail")]
     pub fn to_json(&self) -> Vec<u8> {
         let json = JsonReceipt {
             outcome: self.outcome,

@@ -163,7 +163,8 @@ impl Received {
             return Err(DecodeError::new(Reason::Empty, "there is no body after the headers: send the data"));
         }
         if attributes.is_json() {
-            let json = Json::parse(body).map_err(|error| DecodeError { field: Some("data".into()), ..error })?;
+            let json =
+                Json::parse(body).map_err(|error| DecodeError { field: Some("data".into()), ..error })?;
             attributes.decoded(|kind| from_wire::fact(kind, &Data::Json(&json)))
         } else {
             let body = self.bytes.slice_ref(body);

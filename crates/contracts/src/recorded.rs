@@ -3,9 +3,10 @@
 //! Not here: the log itself (`eventlog`).
 
 use bytes::Bytes;
-use domain::{BedRef, Event, Fact, LocationId, Place, Recorded, ReferralId, StayId, Timestamp};
+use domain::{Event, Fact, Recorded, Timestamp};
 
 use crate::error::DecodeError;
+use crate::names::Names;
 use crate::received::Received;
 
 /// The log's record of a message that could not be recorded as an event: [`crate::wire::Quarantined`].
@@ -17,7 +18,7 @@ pub const CONFLICT_KIND: &str = "nl.doorstroom.log.conflict.v1";
 const TYPE_PREFIX: &str = "nl.doorstroom.";
 
 /// The version of every type that this program writes.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// The CloudEvents type of a fact, such as `nl.doorstroom.bed.freed.v1`.
 #[must_use]
@@ -39,11 +40,11 @@ pub fn is_event_kind(kind: &str) -> bool {
     kind_and_version(kind).is_some_and(|(kind, version)| version == VERSION && Fact::KINDS.contains(&kind))
 }
 
-/// What the log indexes of an event: its region, and the location, bed, stay, referral and offer it names.
+/// What the log indexes of an event, each once: its region, and the locations, beds, stay, referral and offer it names,
+/// such as `region:zk23`, `location:zk23-de-linde`, `bed:zk23-de-linde/12`, `stay:…`, `referral:…`, `offer:…`.
 #[must_use]
 pub fn tags(event: &Event) -> Vec<Box<str>> {
-    let _ = event;
-    vec![format!("region:{}", event.region).into()]
+    Names::of(event).tags()
 }
 
 /// The event in a record of the log; `recorded_at` in microseconds since 1970.

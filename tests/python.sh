@@ -14,10 +14,11 @@ python="$environment/bin/python"
 wanted=$(sha256sum "$root/tests/python/requirements.txt" | cut -d ' ' -f 1)
 if [ "$(cat "$environment/complete" 2>/dev/null)" != "$wanted" ]; then
   printf 'python.sh: making %s\n' "$environment" >&2
-  # Without its own pip: Debian's Python can do that without further packages, and the pip outside serves both.
+  # Without a pip of its own: a Python without the packages for that can do it too, and the pip outside serves both.
   python3 -m venv --clear --without-pip "$environment" >&2
-  python3 -m pip --python "$python" --quiet --disable-pip-version-check install --only-binary :all: \
-    --require-hashes --requirement "$root/tests/python/requirements.txt" </dev/null >&2
+  packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+    --require-hashes --target "$packages" --requirement "$root/tests/python/requirements.txt" </dev/null >&2
   printf '%s' "$wanted" >"$environment/complete"
 fi
 printf '%s\n' "$python"

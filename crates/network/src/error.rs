@@ -16,14 +16,12 @@ pub enum NetworkError {
     },
     /// The file is far larger than any network.
     #[error(
-        "{file}: {bytes} bytes is more than a network file may have ({max}); is this the right file?",
+        "{file}: more than the {max} bytes a network file may have; is this the right file?",
         max = crate::FILE_BYTES_MAX
     )]
     TooLarge {
         /// The path as given.
         file: String,
-        /// Its size.
-        bytes: u64,
     },
     /// Something in the file is wrong.
     #[error("{file}:{line}: {key}: {problem}")]

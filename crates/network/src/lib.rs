@@ -3,6 +3,33 @@
 //!
 //! Lives here: reading, checking and writing that file, the shipped default with the 31 Dutch regions, and looking
 //! a party up. Not here: broker accounts and rights (`bus`), whether a received event is refused (`recorder`).
+//!
+//! ```toml
+//! [[region]]
+//! code = "zk23"
+//! name = "Utrecht"
+//! desk = { name = "Regioloket Utrecht", phone = "0800-000-0023", hours = "dag en nacht" }
+//! tile = { column = 3, row = 4 }                          # optional: its place on the national map
+//!
+//! [[centre]]                                              # acute care coordination over one or more regions
+//! code = "midden-nl"
+//! name = "Acute zorg Midden-Nederland"
+//! regions = ["zk23"]
+//!
+//! [[location]]                                            # optional: a location also registers itself
+//! id = "zk23-de-linde"
+//! region = "zk23"
+//! name = "De Linde"
+//! phone = "030 000 0000"                                  # optional
+//!
+//! [[source]]
+//! id = "urn:nld:kvknr:00000000:systeem:ecd"
+//! name = "zk23-de-linde"                                  # its token in subjects, unique in the region
+//! kind = "location"                                       # or desk, referrer, centre, node
+//! region = "zk23"
+//! may_send = ["bed.*", "stay.admitted"]                   # optional: the kind decides when it is not there
+//! signature = "required"                                  # optional: "optional" when it is not there
+//! ```
 
 mod check;
 mod error;
@@ -13,6 +40,8 @@ mod rights;
 mod write;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use domain::{LocationId, RegionId, SourceId};
@@ -45,12 +74,14 @@ impl Network {
     /// [`Network::from_toml`].
     pub fn read(path: &Path) -> Result<Self, NetworkError> {
         let file = path.display().to_string();
-        let unreadable = |source| NetworkError::Unreadable { file: file.clone(), source };
-        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-        if bytes > FILE_BYTES_MAX {
-            return Err(NetworkError::TooLarge { file, bytes });
+        let mut text = String::new();
+        let opened =
+            File::open(path).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
+        match opened {
+            Ok(bytes) if u64::try_from(bytes).is_ok_and(|bytes| bytes <= FILE_BYTES_MAX) => {}
+            Ok(_) => return Err(NetworkError::TooLarge { file }),
+            Err(source) => return Err(NetworkError::Unreadable { file, source }),
         }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
         Self::from_toml(&file, &text)
     }
 

@@ -75,6 +75,14 @@ fn the_default_has_the_31_regions_each_with_its_own_desk_number_tile_and_centre(
 }
 
 #[test]
+fn the_example_in_the_documentation_is_a_network() {
+    let source = include_str!("../src/lib.rs");
+    let example = source.split("```").nth(1).unwrap().strip_prefix("toml").unwrap().replace("\n//!", "\n");
+    let network = Network::from_toml("example.toml", &example).unwrap();
+    assert_eq!((network.regions().len(), network.locations().len(), network.sources().len()), (1, 1, 1));
+}
+
+#[test]
 fn what_is_written_reads_back_equal() {
     let examples = [Network::default_dutch().unwrap(), Network::from_toml("net.toml", SMALL).unwrap()];
     for network in examples {
@@ -207,6 +215,15 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_file_without_end_is_refused() {
+    let error = Network::read("/dev/zero".as_ref()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/dev/zero: more than the 16777216 bytes a network file may have; is this the right file?"
+    );
+}
+
+#[test]
 fn the_sources_of_the_reference_data_make_a_network() {
     for (name, regions) in [("region-day", 1), ("national-two-days", 31)] {
         let path = format!("{}/../../tests/data/{name}.sources.json", env!("CARGO_MANIFEST_DIR"));
@@ -225,6 +242,45 @@ fn the_sources_of_the_reference_data_make_a_network() {
         assert_eq!(network.locations().next().unwrap().name.as_str(), "De Brug");
         assert_eq!(Network::from_toml("again.toml", &network.to_toml()).unwrap(), network);
     }
+}
+
+#[test]
+fn every_source_of_the_reference_data_may_send_what_it_sent() {
+    let data = |name: &str| {
+        std::fs::read_to_string(format!("{}/../../tests/data/region-day.{name}", env!("CARGO_MANIFEST_DIR")))
+            .unwrap()
+    };
+    let network = Network::from_sources("region-day", &data("sources.json")).unwrap();
+    let events = data("jsonl");
+    assert!(!events.is_empty());
+    for line in events.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let source = network.source(&event["source"].as_str().unwrap().parse().unwrap()).unwrap();
+        let short =
+            event["type"].as_str().unwrap().strip_prefix("nl.doorstroom.").unwrap().strip_suffix(".v1");
+        assert!(source.may_send(short.unwrap()), "{line}");
+    }
+}
+
+#[test]
+fn no_damage_to_a_file_makes_reading_it_panic() {
+    let text = format!("{SMALL}# één");
+    let (mut taken, mut refused) = (0, 0);
+    for (at, letter) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + letter.len_utf8()..]);
+        for damage in ["", "\"", "{", "]", "=", "\n", "é", "\0"] {
+            match Network::from_toml("net.toml", &format!("{before}{damage}{after}")) {
+                Ok(_) => taken += 1,
+                Err(error) => {
+                    refused += 1;
+                    assert!(error.to_string().starts_with("net.toml:"), "{error}");
+                }
+            }
+        }
+        // Cut off in the middle.
+        drop(Network::from_toml("net.toml", before));
+    }
+    assert!(taken > 0 && refused > 0);
 }
 
 #[test]

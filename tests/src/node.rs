@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use network::Network;
 use rustix::process::Signal;
@@ -97,8 +97,9 @@ impl Site {
         });
         // Ends the child when anything below panics.
         let mut node = Node { child, http: String::new(), bus: String::new(), data: self.data() };
+        let until = Instant::now() + READY_WITHIN;
         loop {
-            let line = match lines.recv_timeout(READY_WITHIN) {
+            let line = match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => line,
                 Err(RecvTimeoutError::Disconnected) => {
                     panic!("the node ended at its start:\n{}", self.log_end())

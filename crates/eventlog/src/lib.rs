@@ -1,15 +1,63 @@
 //! An append-only, tamper-evident event log. Bytes in, bytes out; it does not know what they mean.
+//!
+//! - [`EventLog::append`] returns when every byte of a batch is on stable storage; a batch is all or nothing.
+//! - Positions are 1, 2, 3 …; readers see durable records only, in that order.
+//! - A [`Key`] is recorded once: the same key with the same bytes gives the first position, with other bytes a
+//!   conflict. An [`AppendCondition`] is checked and the batch appended as one step.
+//! - After a crash the log opens with everything that was acknowledged. Only the last write can be torn: it is cut and
+//!   kept aside. Damage anywhere else is an error that names file and offset, and nothing is changed.
+//! - Segment files are the only truth. Indexes and the catalogue are derived: without them opening takes longer.
+//!
+//! ```text
+//! <dir>/segments/<first position>.seg   the log            frame, segment
+//! <dir>/segments/<first position>.idx   derived            index, paged
+//! <dir>/head                            a lower bound      head_file
+//! <dir>/torn/                           what was cut       recover
+//! <dir>/catalogue/                      derived (sled)     catalogue
+//! <dir>/lock                            one writer         lock
+//! ```
+//!
+//! Not here: what the records mean; proofs and signed heads.
 
-mod api;
+mod ahead;
+mod catalogue;
+mod codec;
+mod core;
+mod decide;
 mod error;
+mod follow;
+mod frame;
+mod group;
+mod head_file;
+mod index;
+mod keeper;
+mod lock;
+mod log;
+mod memory;
+mod paged;
+mod query;
+mod reader;
+mod rebuild;
 mod record;
+mod recover;
+mod scan;
+mod segment;
 mod storage;
+mod subscribe;
+mod verify;
+mod writer;
 
-pub use api::*;
+pub use catalogue::Cursors;
 pub use error::{AppendError, CursorError, OpenError, ReadError};
+pub use log::{EventLog, Options, Pending, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+pub use query::Records;
+pub use reader::LogReader;
 pub use record::{
     AppendCondition, Appended, BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, Direction, Head, Key,
     NAME_BYTES_MAX, NewRecord, ORIGIN_BYTES_MAX, QUERY_ITEMS_MAX, Query, QueryItem, RECORD_BYTES_MAX, Record,
     TAGS_MAX,
 };
+pub use recover::{RecoveryReport, Torn};
 pub use storage::{Clock, Disk, Storage, StorageFile, SystemClock};
+pub use subscribe::Subscription;
+pub use verify::{FINDINGS_MAX, Finding, Progress, VerifyReport};

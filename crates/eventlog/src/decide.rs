@@ -1,0 +1,143 @@
+//! Whether a batch may be appended: first its keys, then its condition, against the log and what was accepted before
+//! it in the same group.
+//!
+//! Not here: queueing and writing (`writer`), the bytes (`group`).
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    AppendCondition, AppendError, Appended, Batch, Key, NewRecord, ReadError,
+    group::Builder,
+    query::{find_key, first_match},
+    segment::{Block, Segment},
+};
+
+/// Where a key is known from.
+enum Known {
+    Recorded {
+        position: u64,
+        recorded_at: i64,
+    },
+    /// The record of this number among the new ones of the same batch.
+    Earlier(u64),
+}
+
+/// Decides about batches, one after the other.
+#[derive(Debug)]
+pub(crate) struct Decider {
+    /// Every segment, the open one last.
+    pub(crate) segments: Arc<Vec<Arc<Segment>>>,
+    block: Block,
+}
+
+impl Decider {
+    pub(crate) fn new(segments: Arc<Vec<Arc<Segment>>>) -> Decider {
+        Decider { segments, block: Block::scattered() }
+    }
+
+    /// Takes the batch into the group, or says why not. Records that are known already are left out.
+    pub(crate) fn decide(&mut self, batch: Batch, group: &mut Builder) -> Result<Appended, AppendError> {
+        let Batch { records, condition, origin } = batch;
+        let known = self.known(&records, group)?;
+        let all_known = known.iter().all(Option::is_some);
+        if let Some(condition) = condition.filter(|_| !all_known) {
+            self.check(&condition, group)?;
+        }
+        let first = group.last().saturating_add(1);
+        let mut appended = Appended::default();
+        let mut next = first;
+        for known in &known {
+            let (position, recorded_at) = match known {
+                Some(Known::Recorded { position, recorded_at }) => (*position, *recorded_at),
+                Some(Known::Earlier(number)) => (first.saturating_add(*number), group.recorded_at),
+                None => {
+                    next = next.saturating_add(1);
+                    (next.saturating_sub(1), group.recorded_at)
+                }
+            };
+            appended.positions.push(position);
+            appended.recorded_at.push(recorded_at);
+            appended.duplicates.push(known.is_some());
+        }
+        if !all_known {
+            let new = if next.saturating_sub(first) == crate::codec::wide(records.len()) {
+                records
+            } else {
+                records
+                    .into_iter()
+                    .zip(&known)
+                    .filter(|(_, known)| known.is_none())
+                    .map(|(new, _)| new)
+                    .collect()
+            };
+            group.accept(new, origin);
+        }
+        Ok(appended)
+    }
+
+    fn known(&mut self, records: &[NewRecord], group: &Builder) -> Result<Vec<Option<Known>>, AppendError> {
+        let mut known = Vec::with_capacity(records.len());
+        let mut earlier: HashMap<Key, (u64, &NewRecord)> = HashMap::new();
+        let mut new = 0_u64;
+        for (index, record) in records.iter().enumerate() {
+            let conflict = |position| Err(AppendError::Conflict { index, key: record.key, position });
+            if let Some((number, first)) = earlier.get(&record.key) {
+                if first.bytes != record.bytes {
+                    return conflict(group.last().saturating_add(1).saturating_add(*number));
+                }
+                known.push(Some(Known::Earlier(*number)));
+                continue;
+            }
+            match self.recorded(&record.key, group).map_err(AppendError::Unreadable)? {
+                Some((position, _, bytes)) if bytes != record.bytes => return conflict(position),
+                Some((position, recorded_at, _)) => {
+                    known.push(Some(Known::Recorded { position, recorded_at }))
+                }
+                None => {
+                    if records.len() > 1 {
+                        earlier.insert(record.key, (new, record));
+                    }
+                    new = new.saturating_add(1);
+                    known.push(None);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// Position, time and content of the record with this key.
+    fn recorded(
+        &mut self,
+        key: &Key,
+        group: &Builder,
+    ) -> Result<Option<(u64, i64, bytes::Bytes)>, ReadError> {
+        if let Some(ordinal) = group.index.find(key) {
+            let position = group.segment.first().saturating_add(u64::from(ordinal));
+            if let Some(record) = group.fresh(position) {
+                return Ok(Some((position, group.recorded_at, record.bytes.clone())));
+            }
+            self.block.clear();
+            let record = group.segment.record(&mut self.block, position)?;
+            return Ok(Some((position, record.recorded_at, record.bytes)));
+        }
+        let sealed = self.segments.split_last().map_or(&[][..], |(_, sealed)| sealed);
+        let found = find_key(sealed, key, u64::MAX, &mut self.block)?;
+        Ok(found.map(|record| (record.position, record.recorded_at, record.bytes)))
+    }
+
+    fn check(&mut self, condition: &AppendCondition, group: &Builder) -> Result<(), AppendError> {
+        let (block, items) = (&mut self.block, &condition.fail_if);
+        let found = first_match(&self.segments, items, condition.after, group.last(), |segment, position| {
+            if let Some(record) = group.fresh(position) {
+                return Ok(items.iter().any(|item| item.matches(&record.kind, &record.tags)));
+            }
+            block.clear();
+            let record = segment.record(block, position)?;
+            Ok(items.iter().any(|item| item.matches(&record.kind, &record.tags)))
+        });
+        match found.map_err(AppendError::Unreadable)? {
+            Some(position) => Err(AppendError::ConditionFailed { position }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The small `head` file: how far the log was surely durable, written now and then beside the commits.
+//!
+//! It is a lower bound for recovery: a log that ends before it has lost something, and that is never taken for a torn
+//! write. It may lag by [`crate::keeper`]'s interval and may be missing; then it says nothing.
+
+use std::path::Path;
+
+use crate::{
+    codec::{Input, put_at},
+    scan::Tail,
+    storage::{Storage, read_full},
+};
+
+const MAGIC: &[u8; 8] = b"DSTRMHED";
+const BYTES: usize = 92;
+const NAME: &str = "head";
+
+/// What the head file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownHead {
+    pub(crate) log: [u8; 16],
+    pub(crate) segment_first: u64,
+    pub(crate) tail: Tail,
+}
+
+/// Replaces the head file. Returns when it is on stable storage.
+pub(crate) fn write(storage: &dyn Storage, dir: &Path, head: &KnownHead) -> std::io::Result<()> {
+    let mut out = [0; BYTES];
+    put_at(&mut out, 0, MAGIC);
+    put_at(&mut out, 8, &head.log);
+    put_at(&mut out, 24, &head.segment_first.to_le_bytes());
+    put_at(&mut out, 32, &head.tail.offset.to_le_bytes());
+    put_at(&mut out, 40, &head.tail.position.to_le_bytes());
+    put_at(&mut out, 48, &head.tail.recorded_at.to_le_bytes());
+    put_at(&mut out, 56, &head.tail.hash);
+    let checksum = out.first_chunk::<{ BYTES - 4 }>().map_or(0, |fields| crc32c::crc32c(fields));
+    put_at(&mut out, BYTES - 4, &checksum.to_le_bytes());
+    let aside = dir.join("head-new");
+    let file = storage.create(&aside)?;
+    file.write_all_at(&out, 0)?;
+    file.sync_data()?;
+    storage.rename(&aside, &dir.join(NAME))?;
+    storage.sync_dir(dir)
+}
+
+/// The head file, if there is a readable one.
+pub(crate) fn read(storage: &dyn Storage, dir: &Path) -> Option<KnownHead> {
+    let file = storage.open(&dir.join(NAME), false).ok()?;
+    let mut bytes = [0; BYTES];
+    if read_full(&*file, &mut bytes, 0).ok()? != BYTES {
+        return None;
+    }
+    let (fields, checksum) = bytes.split_last_chunk::<4>()?;
+    let mut input = Input(fields);
+    if u32::from_le_bytes(*checksum) != crc32c::crc32c(fields) || input.bytes(MAGIC.len())? != MAGIC {
+        tracing::warn!(file = %dir.join(NAME).display(), "the head file does not parse and is not used");
+        return None;
+    }
+    let (log, segment_first) = (input.array()?, input.u64()?);
+    let (offset, position, recorded_at) = (input.u64()?, input.u64()?, input.i64()?);
+    let tail = Tail { offset, position, recorded_at, hash: input.array()?, epoch: 0 };
+    Some(KnownHead { log, segment_first, tail })
+}

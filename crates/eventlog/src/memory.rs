@@ -1,0 +1,155 @@
+//! The index of a segment in memory: of the one being written, and of those without an index file yet.
+//!
+//! Holds everything that was accepted, also what is not on stable storage yet: whoever reads must stop at the head.
+//! Not here: the index in a file (`index`).
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    ops::Range,
+    sync::{
+        OnceLock, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use crate::{Key, codec::narrow, scan::Group};
+
+const CHUNK: usize = 8_192;
+/// Chunks of a segment: the largest segment (1 GiB and a last group) filled with the smallest records.
+const CHUNKS_MAX: usize = 2_048;
+
+/// Keys, terms and places of the records of one segment, by ordinal (0 = its first record).
+#[derive(Debug)]
+pub(crate) struct MemoryIndex {
+    /// Places, readable without a lock. 0 is "none": a header is there.
+    offsets: Box<[OnceLock<Box<[AtomicU32]>>]>,
+    tables: RwLock<Tables>,
+}
+
+/// Hashes are hashes already.
+#[derive(Debug, Default)]
+pub(crate) struct Same(u64);
+
+impl Hasher for Same {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) keys: HashMap<Key, u32>,
+    pub(crate) terms: HashMap<u64, Postings, BuildHasherDefault<Same>>,
+    pub(crate) records: u32,
+}
+
+/// Ordinals in ascending order. Most tags are rare: one needs no memory of its own.
+#[derive(Debug)]
+pub(crate) enum Postings {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+impl Postings {
+    pub(crate) fn as_slice(&self) -> &[u32] {
+        match self {
+            Postings::One(ordinal) => std::slice::from_ref(ordinal),
+            Postings::Many(ordinals) => ordinals,
+        }
+    }
+
+    fn push(&mut self, ordinal: u32) {
+        // A record may carry one tag twice.
+        if self.as_slice().last() == Some(&ordinal) {
+            return;
+        }
+        match self {
+            Postings::One(first) => *self = Postings::Many(vec![*first, ordinal]),
+            Postings::Many(ordinals) => ordinals.push(ordinal),
+        }
+    }
+}
+
+impl Default for MemoryIndex {
+    fn default() -> Self {
+        MemoryIndex {
+            offsets: std::iter::repeat_with(OnceLock::new).take(CHUNKS_MAX).collect(),
+            tables: RwLock::default(),
+        }
+    }
+}
+
+impl MemoryIndex {
+    /// Adds the next record. Its terms are its type and its tags.
+    pub(crate) fn add(&self, tables: &mut Tables, offset: u32, key: Key, terms: impl Iterator<Item = u64>) {
+        let ordinal = tables.records;
+        let place = narrow(u64::from(ordinal));
+        if let Some(chunk) = self.offsets.get(place / CHUNK) {
+            let chunk =
+                chunk.get_or_init(|| std::iter::repeat_with(AtomicU32::default).take(CHUNK).collect());
+            if let Some(slot) = chunk.get(place % CHUNK) {
+                slot.store(offset, Ordering::Release);
+            }
+        }
+        tables.keys.entry(key).or_insert(ordinal);
+        for term in terms {
+            tables
+                .terms
+                .entry(term)
+                .and_modify(|postings| postings.push(ordinal))
+                .or_insert(Postings::One(ordinal));
+        }
+        tables.records = ordinal.saturating_add(1);
+    }
+
+    /// Adds a group that was read.
+    pub(crate) fn add_group(&self, group: &Group) {
+        self.change(|tables| {
+            let mut terms = group.terms.iter().copied();
+            for entry in &group.entries {
+                self.add(tables, entry.offset, entry.key, terms.by_ref().take(entry.terms));
+            }
+        });
+    }
+
+    /// Changes the tables while no query looks at them; queries are held up, so it must be short.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
+        change(&mut self.tables.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the tables; the writer is held up, so it must be short.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
+        look(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn offset(&self, ordinal: u32) -> Option<u32> {
+        let place = narrow(u64::from(ordinal));
+        let offset = self.offsets.get(place / CHUNK)?.get()?.get(place % CHUNK)?.load(Ordering::Acquire);
+        (offset != 0).then_some(offset)
+    }
+
+    pub(crate) fn find(&self, key: &Key) -> Option<u32> {
+        self.look(|tables| tables.keys.get(key).copied())
+    }
+
+    /// The ordinals of `range` with this term.
+    pub(crate) fn postings(&self, term: u64, range: &Range<u32>) -> Vec<u32> {
+        self.look(|tables| {
+            let all = tables.terms.get(&term).map_or(&[][..], Postings::as_slice);
+            let from = all.partition_point(|ordinal| *ordinal < range.start);
+            let to = all.partition_point(|ordinal| *ordinal < range.end);
+            all.get(from..to).unwrap_or_default().to_vec()
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! Verification: reads everything and believes nothing.
+//!
+//! Checks frame by frame the checksums, places and segment ids, the order of positions and times, every leaf hash
+//! computed anew, the running hash through all groups and segments, that every key is there once, and that nothing
+//! but zeros follows the end of a segment. Not here: the checks of a group (`scan`).
+
+use std::{
+    ops::{Bound, RangeBounds},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use crate::{
+    Head, LogReader, ReadError,
+    codec::wide,
+    query,
+    rebuild::scan_sealed,
+    scan::{Scanner, Step, written_end},
+    segment::{Block, Segment},
+};
+
+/// Findings a report lists; one broken disk can make millions.
+pub const FINDINGS_MAX: usize = 1_000;
+/// Records between two calls of `progress`.
+const PROGRESS_RECORDS: u64 = 10_000;
+
+/// How far a verification is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The last position looked at.
+    pub position: u64,
+    /// The last position that will be.
+    pub until: u64,
+}
+
+/// Something that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: PathBuf,
+    /// Where in the file, in bytes.
+    pub offset: u64,
+    /// The record it is about, where that is known.
+    pub position: Option<u64>,
+    /// What does not fit.
+    pub what: String,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Records that were checked and are sound.
+    pub records: u64,
+    /// Groups written at once that were checked and are sound.
+    pub commits: u64,
+    /// Segments that were looked at.
+    pub segments: u64,
+    /// The last sound record that was looked at.
+    pub head: Head,
+    /// The running hash behind it: the same for every sound copy of this log.
+    pub running_hash: [u8; 32],
+    /// What is not sound, at most [`FINDINGS_MAX`].
+    pub findings: Vec<Finding>,
+}
+
+impl VerifyReport {
+    /// Whether everything is as it was written.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn find(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Damage is a finding; an unwilling disk is not.
+    fn take(&mut self, outcome: Result<(), ReadError>) -> Result<(), ReadError> {
+        match outcome {
+            Err(ReadError::Damaged { file, offset, what }) => {
+                self.find(Finding { file, offset, position: None, what });
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+impl LogReader {
+    /// Verifies the segments that hold the positions of `range`, up to the head of this moment. Blocks, for about a
+    /// second per million records; `progress` is told now and then.
+    ///
+    /// # Errors
+    /// If the disk does not answer. Damage is no error but a finding.
+    pub fn verify(
+        &self,
+        range: impl RangeBounds<u64>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<VerifyReport, ReadError> {
+        let head = self.head();
+        let first = match range.start_bound() {
+            Bound::Included(first) => *first,
+            Bound::Excluded(after) => after.saturating_add(1),
+            Bound::Unbounded => 1,
+        };
+        let until = match range.end_bound() {
+            Bound::Included(last) => *last,
+            Bound::Excluded(end) => end.saturating_sub(1),
+            Bound::Unbounded => u64::MAX,
+        };
+        let until = until.min(head.position);
+        let mut report = VerifyReport {
+            records: 0,
+            commits: 0,
+            segments: 0,
+            head: Head::default(),
+            running_hash: [0; 32],
+            findings: Vec::new(),
+        };
+        let segments = self.core.segments();
+        for (index, segment) in segments.iter().enumerate() {
+            let next = segments.get(index.saturating_add(1));
+            let last = next.map_or(head.position, |next| next.first().saturating_sub(1));
+            if segment.first() > until || last < first {
+                continue;
+            }
+            let mut pass = Pass { reader: self, segments: &segments, report: &mut report, progress, until };
+            pass.segment(segment, head.position)?;
+        }
+        if let Some(damage) = self.core.damage.get().filter(|_| until == head.position) {
+            report.take(Err(damage.clone()))?;
+            report.findings.dedup();
+        }
+        progress(Progress { position: until, until });
+        Ok(report)
+    }
+}
+
+/// Going through one segment.
+struct Pass<'a> {
+    reader: &'a LogReader,
+    segments: &'a [Arc<Segment>],
+    report: &'a mut VerifyReport,
+    progress: &'a mut dyn FnMut(Progress),
+    until: u64,
+}
+
+impl Pass<'_> {
+    fn segment(&mut self, segment: &Arc<Segment>, head: u64) -> Result<(), ReadError> {
+        self.report.segments = self.report.segments.saturating_add(1);
+        // The header was read when the log was opened; it is read again, for it may have rotted since.
+        let header = Segment::open(&segment.path, &segment.storage, false).and_then(|again| {
+            if again.header == segment.header {
+                Ok(())
+            } else {
+                Err(segment.damage(0, "the header has changed"))
+            }
+        });
+        self.report.take(header)?;
+        let mut scanner = Scanner::new(Arc::clone(segment), true);
+        let outcome = match segment.sealed.get() {
+            Some(sealed) => {
+                let mut failed = Ok(());
+                scan_sealed(&mut scanner, sealed, |scanner| {
+                    if failed.is_ok() {
+                        failed = self.group(scanner);
+                    }
+                })
+                .and(failed)
+                .and_then(|()| only_zeros(segment, sealed.end))
+            }
+            None => self.open_segment(&mut scanner, head),
+        };
+        self.report.take(outcome)
+    }
+
+    /// The open segment is sound as far as the head; what is behind it may be being written.
+    fn open_segment(&mut self, scanner: &mut Scanner, head: u64) -> Result<(), ReadError> {
+        let segment = Arc::clone(scanner.segment());
+        while scanner.tail().position < head {
+            match scanner.step()? {
+                Step::Group => self.group(scanner)?,
+                Step::End => {
+                    return Err(segment.damage(scanner.tail().offset, "the log ends before its head"));
+                }
+                Step::Broken { offset, what } => return Err(segment.damage(offset, what)),
+            }
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, scanner: &Scanner) -> Result<(), ReadError> {
+        let (tail, group) = (scanner.tail(), scanner.group());
+        self.report.commits = self.report.commits.saturating_add(1);
+        self.report.head = Head { position: tail.position, recorded_at: tail.recorded_at };
+        self.report.running_hash = tail.hash;
+        let mut block = Block::scattered();
+        for entry in &group.entries {
+            self.report.records = self.report.records.saturating_add(1);
+            let found = query::find_key(self.segments, &entry.key, u64::MAX, &mut block)?;
+            let found = found.map(|record| record.position);
+            if found != Some(entry.position) {
+                let what = match found {
+                    Some(other) => format!("key {} is recorded at position {other} too", entry.key),
+                    None => format!("key {} is not found", entry.key),
+                };
+                self.report.find(Finding {
+                    file: scanner.segment().path.clone(),
+                    offset: u64::from(entry.offset),
+                    position: Some(entry.position),
+                    what,
+                });
+            }
+            if entry.position % PROGRESS_RECORDS == 0 {
+                (self.progress)(Progress { position: entry.position, until: self.until.max(entry.position) });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn only_zeros(segment: &Segment, end: u64) -> Result<(), ReadError> {
+    let written = written_end(segment, end)?;
+    if written == end {
+        return Ok(());
+    }
+    let bytes = wide(crate::codec::narrow(written.saturating_sub(end)));
+    Err(segment.damage(end, format!("{bytes} bytes follow the end of the segment where only zeros belong")))
+}

@@ -7,7 +7,7 @@ use domain::Event;
 
 use crate::EVENT_BYTES_MAX;
 use crate::attributes::Attributes;
-use crate::error::{DecodeError, Reason};
+use crate::error::{DecodeError, Fault, Reason};
 use crate::from_wire::{self, Data};
 use crate::hash::ContentHash;
 use crate::json::Json;
@@ -153,8 +153,10 @@ impl Received {
     fn decode_structured(&self) -> Result<Decoded, DecodeError> {
         let json = Json::parse(&self.bytes)?;
         let attributes = Attributes::from_json(&json)?;
-        let data = json.get("data").ok_or_else(|| DecodeError::malformed("data", "missing"))?;
-        attributes.decoded(|kind| from_wire::fact(kind, &Data::Json(data)))
+        attributes.decoded(|kind| {
+            let data = json.get("data").ok_or_else(|| Fault::at("", "missing"))?;
+            from_wire::fact(kind, &Data::Json(data))
+        })
     }
 
     fn decode_binary(&self) -> Result<Decoded, DecodeError> {
@@ -163,8 +165,7 @@ impl Received {
             return Err(DecodeError::new(Reason::Empty, "there is no body after the headers: send the data"));
         }
         if attributes.is_json() {
-            let json =
-                Json::parse(body).map_err(|error| DecodeError { field: Some("data".into()), ..error })?;
+            let json = Json::parse(body).map_err(|fault| fault.within("data"))?;
             attributes.decoded(|kind| from_wire::fact(kind, &Data::Json(&json)))
         } else {
             let body = self.bytes.slice_ref(body);

@@ -5,18 +5,20 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod availability;
 mod serde_text;
 
 use alloc::vec::Vec;
 
-use domain::Recorded;
+use domain::{Recorded, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use availability::{
-    Availability, Basis, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind, Counts,
-    LastWord, LocationCard, Row, RowKey, Sum,
+    Availability, Basis, BedCard, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind,
+    Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Sum,
 };
 
 /// A read model: what [`View::project`] made of the events so far.
@@ -34,4 +36,7 @@ pub trait View: Default + Clone + Serialize + DeserializeOwned + Send + Sync + '
     /// Events come in the order of the log, each once. Never fails and never panics: what contradicts the view
     /// is a finding of the view, not an error.
     fn project(&mut self, recorded: &Recorded, changes: &mut Vec<Self::Change>);
+
+    /// Moves on over a record that is no event (or none that can be read): the view stands at its position, too.
+    fn pass(&mut self, position: u64, recorded_at: Timestamp);
 }

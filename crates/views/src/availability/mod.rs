@@ -32,7 +32,7 @@ use stay::{Spot, Stay};
 
 pub use care_code::CareCode;
 pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
-pub use query::LocationCard;
+pub use query::{BedCard, CountsAs, LocationCard};
 pub use row::{Basis, Counts, LastWord, Row, RowKey, Sum};
 
 /// The board: rows per location and care type, and the contradictions found on the way.
@@ -60,8 +60,12 @@ impl View for Availability {
     type Change = RowKey;
 
     fn project(&mut self, recorded: &Recorded, changes: &mut Vec<RowKey>) {
-        self.position = recorded.position;
-        self.recorded_at = recorded.recorded_at;
+        self.pass(recorded.position, recorded.recorded_at);
         fold::step(self, recorded, changes);
+    }
+
+    fn pass(&mut self, position: u64, recorded_at: Timestamp) {
+        self.position = position;
+        self.recorded_at = recorded_at;
     }
 }

@@ -5,12 +5,13 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use domain::{Label, LocationId, LocationMode, RegionId, Timestamp};
+use domain::{BedId, Label, LocationId, LocationMode, RegionId, StayId, Timestamp};
 use serde::Serialize;
 
+use super::bed::{Bed, Occupancy, Share};
 use super::contradiction::Contradiction;
 use super::location::Location;
-use super::{Availability, Counts, LastWord, Row, RowKey, Sum};
+use super::{Availability, CareCode, Counts, LastWord, Row, RowKey, Sum};
 
 /// What people need to know of a location beside its rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +36,36 @@ pub struct LocationCard {
     pub stopped_wards: Vec<Label>,
     /// The last it was heard of.
     pub last_word: LastWord,
+}
+
+/// One bed of a location that keeps bed records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BedCard {
+    /// The bed, unique in its location.
+    pub bed: BedId,
+    /// Its primary care type, as counted.
+    pub care_type: CareCode,
+    /// What it counts as.
+    pub counts_as: CountsAs,
+}
+
+/// What a bed counts as: the first that is true of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountsAs {
+    /// Somebody is in it.
+    Occupied(StayId),
+    /// It is kept for a referral.
+    Held,
+    /// It is being cleaned, or contaminated.
+    NotReady,
+    /// It is out of use, or admissions are stopped where it stands.
+    Closed,
+    /// There is nobody to give care.
+    Unstaffed,
+    /// It is kept back, to be asked for.
+    Reserve,
+    /// It can be offered.
+    Offerable,
 }
 
 impl Availability {
@@ -106,6 +137,17 @@ impl Availability {
         self.locations.get(location).map(card)
     }
 
+    /// The beds of a location, by name; none for one that reports counts or is not known.
+    pub fn beds(&self, location: &LocationId) -> impl Iterator<Item = BedCard> {
+        self.locations.get(location).into_iter().flat_map(|location| {
+            location.beds.iter().filter_map(|(bed, state)| {
+                let counted = state.counted.as_ref()?;
+                let care_type = *counted.care_types.first()?;
+                Some(BedCard { bed: bed.clone(), care_type, counts_as: counts_as(state, counted.share) })
+            })
+        })
+    }
+
     /// Contradictions so far.
     #[must_use]
     pub fn contradictions(&self) -> u64 {
@@ -119,6 +161,18 @@ impl Availability {
 
     fn located_in(&self, region: &RegionId) -> impl Iterator<Item = &Location> {
         self.regions.get(region).into_iter().flatten().filter_map(|location| self.locations.get(location))
+    }
+}
+
+fn counts_as(bed: &Bed, share: Share) -> CountsAs {
+    match (share, bed.axes.occupancy) {
+        (_, Occupancy::Occupied(stay)) => CountsAs::Occupied(stay),
+        (Share::NotReady, _) => CountsAs::NotReady,
+        (Share::Closed, _) => CountsAs::Closed,
+        (Share::Unstaffed, _) => CountsAs::Unstaffed,
+        (Share::Reserve, _) => CountsAs::Reserve,
+        (Share::Offerable, _) => CountsAs::Offerable,
+        (Share::Held | Share::Occupied { .. }, Occupancy::Held(..) | Occupancy::Free) => CountsAs::Held,
     }
 }
 

@@ -158,7 +158,10 @@ impl Outward {
     /// # Errors
     /// When the broker does not give it.
     pub async fn rows(&self) -> Result<Rows, OutwardError> {
-        let failed = |source: async_nats::Error| OutwardError::Provision { what: format!("the bucket {BUCKET}"), source };
+        let failed = |source: async_nats::Error| OutwardError::Provision {
+            what: format!("the bucket {BUCKET}"),
+            source,
+        };
         // Asked for first: to make it needs a right that a gateway of a guarded broker does not have.
         let store = match self.jetstream.get_key_value(BUCKET).await {
             Ok(store) => store,
@@ -201,7 +204,10 @@ impl Outward {
                 ..stream::Config::default()
             })
             .await
-            .map_err(|source| OutwardError::Provision { what: format!("the stream {name}"), source: source.into() })?;
+            .map_err(|source| OutwardError::Provision {
+                what: format!("the stream {name}"),
+                source: source.into(),
+            })?;
         let last = if info.state.messages == 0 { None } else { self.last_published(region).await? };
         Ok(LogTail { sequence: info.state.last_sequence, last })
     }
@@ -212,8 +218,10 @@ impl Outward {
     /// When the broker does not do it.
     pub async fn purge_log_stream(&self, region: &RegionId) -> Result<(), OutwardError> {
         let name = log_stream(region);
-        let failed =
-            |source: async_nats::Error| OutwardError::Provision { what: format!("a purge of the stream {name}"), source };
+        let failed = |source: async_nats::Error| OutwardError::Provision {
+            what: format!("a purge of the stream {name}"),
+            source,
+        };
         let stream = self.jetstream.get_stream_no_info(&name).await.map_err(|error| failed(error.into()))?;
         stream.purge().await.map_err(|error| failed(error.into()))?;
         Ok(())
@@ -284,8 +292,12 @@ impl Outward {
             .start("availability", version)
             .await
             .map_err(failed)?;
-        let endpoint =
-            service.endpoint_builder().name("availability").add(AVAILABILITY_SERVICE).await.map_err(failed)?;
+        let endpoint = service
+            .endpoint_builder()
+            .name("availability")
+            .add(AVAILABILITY_SERVICE)
+            .await
+            .map_err(failed)?;
         Ok(Requests { endpoint, _service: service })
     }
 
@@ -299,16 +311,15 @@ impl Outward {
         let message = match stream.get_last_raw_message_by_subject(&LogSubject::all_of(region)).await {
             Ok(message) => message,
             // The last one left between the two questions.
-            Err(error) if matches!(error.kind(), stream::LastRawMessageErrorKind::NoMessageFound) => return Ok(None),
+            Err(error) if matches!(error.kind(), stream::LastRawMessageErrorKind::NoMessageFound) => {
+                return Ok(None);
+            }
             Err(error) => return Err(failed(error.into())),
         };
         let header = |name: &str| message.headers.get(name).map(|value| value.as_str().to_owned());
         let position = header(POSITION_HEADER).and_then(|value| value.parse().ok());
         // A message without them is not ours: position 0 is no event, so that the reader sees a foreign stream.
-        Ok(Some(Published {
-            position: position.unwrap_or(0),
-            key: header(KEY_HEADER).unwrap_or_default(),
-        }))
+        Ok(Some(Published { position: position.unwrap_or(0), key: header(KEY_HEADER).unwrap_or_default() }))
     }
 }
 
@@ -359,7 +370,10 @@ impl Rows {
     }
 
     async fn list(&self) -> Result<BTreeMap<String, Bytes>, OutwardError> {
-        let failed = |source: async_nats::Error| OutwardError::Provision { what: format!("the bucket {BUCKET}"), source };
+        let failed = |source: async_nats::Error| OutwardError::Provision {
+            what: format!("the bucket {BUCKET}"),
+            source,
+        };
         let info = self.store.stream.get_info().await.map_err(|error| failed(error.into()))?;
         let mut entries = BTreeMap::new();
         if info.state.messages == 0 {
@@ -381,7 +395,6 @@ impl Rows {
 }
 
 /// The requests to a service, in the order they came.
-#[derive(Debug)]
 pub struct Requests {
     endpoint: service::endpoint::Endpoint,
     // The service answers discovery as long as it is held.
@@ -391,6 +404,12 @@ pub struct Requests {
 /// A request to a service.
 #[derive(Debug)]
 pub struct Request(service::Request);
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").finish_non_exhaustive()
+    }
+}
 
 impl Requests {
     /// The next request; `None` when the connection is closed.

@@ -22,8 +22,6 @@ pub(crate) enum Scope {
 /// The board at one position, as far as its scope goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
-    /// The position it was taken at.
-    pub(crate) position: u64,
     rows: Vec<Row>,
     sums: Vec<Sum>,
     scope: Scope,
@@ -48,7 +46,7 @@ impl Picture {
                 regions(keys).into_iter().flat_map(|region| view.sums(region)).collect(),
             ),
         };
-        Self { position: view.position(), rows, sums, scope }
+        Self { rows, sums, scope }
     }
 
     /// What has to be written to a bucket that holds `held`.

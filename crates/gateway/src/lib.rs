@@ -34,7 +34,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// What went well for this long makes the next wait the first again.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
 /// A week, or about ten thousand events of one region; the broker sets the bytes aside, 31 times for the country.
-const WINDOW: Window = Window { age: Duration::from_secs(7 * 24 * 60 * 60), bytes: 8 * 1024 * 1024 };
+const WINDOW: Window = Window { age: Duration::from_hours(7 * 24), bytes: 8 * 1024 * 1024 };
 
 /// How a gateway is set up.
 #[derive(Clone, Debug)]
@@ -175,9 +175,21 @@ async fn keep<P: Part>(what: &'static str, metrics: Arc<Metrics>, mut part: P) -
         if begun.elapsed() >= SETTLED_AFTER {
             wait = BACKOFF_MIN;
         }
-        let error: &dyn std::error::Error = &interrupted;
+        let error = chain(&interrupted);
         tracing::warn!(what, wait_ms = wait.as_millis(), error, "publishing was interrupted and begins again");
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(BACKOFF_MAX);
     }
+}
+
+/// An error and what led to it, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
 }

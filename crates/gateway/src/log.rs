@@ -130,6 +130,7 @@ impl LogOut {
 
     fn not_sendable(&self, position: u64, problem: &dyn std::error::Error) {
         self.metrics.not_sendable();
+        let problem = crate::chain(problem);
         tracing::error!(position, problem, "a recorded event can not be published; read it with `audit replay`");
     }
 

@@ -116,23 +116,30 @@ impl Session {
         view: &projector::Handle<Availability>,
         mut changes: Changes,
     ) -> Result<std::convert::Infallible, Interrupted> {
-        self.write(view, Scope::Whole).await?;
+        self.write(view, Scope::Whole, 0).await?;
         self.compared = true;
         loop {
             tokio::select! {
                 Some(stored) = self.stored.next(), if !self.stored.is_empty() => self.settle(stored)?,
                 change = changes.recv() => {
-                    let scope = gather(change, &mut changes).await;
-                    self.write(view, scope).await?;
+                    let (scope, position) = gather(change, &mut changes).await;
+                    self.write(view, scope, position).await?;
                 }
             }
         }
     }
 
-    /// Writes what differs from the view within this scope.
-    async fn write(&mut self, view: &projector::Handle<Availability>, scope: Scope) -> Result<(), Interrupted> {
+    /// Writes what differs from the view within this scope, which is all that changed up to `position`.
+    async fn write(
+        &mut self,
+        view: &projector::Handle<Availability>,
+        scope: Scope,
+        mut position: u64,
+    ) -> Result<(), Interrupted> {
         if scope == Scope::Whole {
             self.metrics.whole_compared();
+            // Read before the view: it may be further by then, never behind.
+            position = position.max(view.standing().borrow().position);
         }
         let picture = view.read(|view| Picture::take(view, scope));
         for write in picture.difference(&self.held)? {
@@ -162,8 +169,8 @@ impl Session {
             self.stored.push_back(stored);
         }
         match self.sent.back_mut() {
-            Some(last) => last.completes = Some(picture.position),
-            None => self.metrics.rows_until(picture.position),
+            Some(last) => last.completes = Some(position),
+            None => self.metrics.rows_until(position),
         }
         Ok(())
     }
@@ -177,20 +184,25 @@ impl Session {
     }
 }
 
-/// This change and all that wait behind it.
-async fn gather(first: Result<Arc<Changed<Availability>>, RecvError>, changes: &mut Changes) -> Scope {
+/// This change and all that wait behind it: what may have changed, and up to which position that is all.
+async fn gather(first: Result<Arc<Changed<Availability>>, RecvError>, changes: &mut Changes) -> (Scope, u64) {
     let mut rows: BTreeSet<RowKey> = BTreeSet::new();
-    match first {
-        Ok(changed) => rows.extend(changed.changes.iter().cloned()),
-        Err(RecvError::Lagged(_)) => return Scope::Whole,
+    let mut next = match first {
+        Ok(one) => Ok(one),
+        Err(RecvError::Lagged(_)) => return (Scope::Whole, 0),
         // The view will not change any more: what is written stands, until the node says why it stopped.
         Err(RecvError::Closed) => std::future::pending().await,
-    }
+    };
+    let mut position = 0;
     loop {
-        match changes.try_recv() {
-            Ok(changed) => rows.extend(changed.changes.iter().cloned()),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => return Scope::Rows(rows),
-            Err(TryRecvError::Lagged(_)) => return Scope::Whole,
+        match next {
+            Ok(one) => {
+                rows.extend(one.changes.iter().cloned());
+                position = one.position;
+            }
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return (Scope::Rows(rows), position),
+            Err(TryRecvError::Lagged(_)) => return (Scope::Whole, position),
         }
+        next = changes.try_recv();
     }
 }

@@ -43,6 +43,8 @@ struct State {
     spare: Option<Spare>,
     /// A slice is being written from [`Ahead::zeroed`] on, or into the spare.
     filling: bool,
+    /// The writer has taken the spare and not gone over to it yet: a second file of that name must not be made.
+    switching: bool,
     stop: bool,
 }
 
@@ -70,7 +72,7 @@ impl Ahead {
         file: Arc<dyn StorageFile>,
         (written, zeroed): (u64, u64),
     ) -> Ahead {
-        let state = State { file, written, spare: None, filling: false, stop: false };
+        let state = State { file, written, spare: None, filling: false, switching: false, stop: false };
         let zeroed = AtomicU64::new(zeroed.max(written));
         Ahead { storage, folder, segment_bytes, state: Mutex::new(state), changed: Condvar::new(), zeroed }
     }
@@ -107,6 +109,7 @@ impl Ahead {
         while state.filling {
             state = self.wait(state);
         }
+        state.switching = true;
         match state.spare.take() {
             Some(spare) => Ok(spare),
             None => self.new_spare(),
@@ -126,6 +129,7 @@ impl Ahead {
         }
         state.file = file;
         state.written = written;
+        state.switching = false;
         self.zeroed.store(zeroed.max(written), Ordering::Release);
         self.changed.notify_all();
     }
@@ -171,6 +175,9 @@ impl Ahead {
     }
 
     fn next_slice(&self, state: &mut State) -> io::Result<Option<Slice>> {
+        if state.switching {
+            return Ok(None);
+        }
         let zeroed = self.zeroed.load(Ordering::Acquire);
         let spare_zeroed = state.spare.as_ref().map_or(0, |spare| spare.zeroed);
         let ahead = zeroed.saturating_sub(state.written).saturating_add(spare_zeroed);

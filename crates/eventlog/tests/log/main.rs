@@ -9,6 +9,14 @@
 )]
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
 mod promises;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
+mod recovery;
 #[cfg(test)]
 mod support;

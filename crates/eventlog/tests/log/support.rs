@@ -73,12 +73,12 @@ pub(crate) fn plain(number: u64) -> NewRecord {
     record(number, "bed.freed", &[&format!("bed:{}", number % 7), &format!("ward:{}", number % 3)])
 }
 
-pub async fn append(log: &EventLog, records: Vec<NewRecord>) -> Appended {
+pub(crate) async fn append(log: &EventLog, records: Vec<NewRecord>) -> Appended {
     log.append(Batch { records, ..Batch::default() }).await.unwrap()
 }
 
 /// Appends `numbers`, each in a batch of its own.
-pub async fn append_each(log: &EventLog, numbers: std::ops::RangeInclusive<u64>) {
+pub(crate) async fn append_each(log: &EventLog, numbers: std::ops::RangeInclusive<u64>) {
     for number in numbers {
         append(log, vec![plain(number)]).await;
     }

@@ -64,8 +64,12 @@ pub struct Counted {
     /// Its body.
     pub payload: Bytes,
     /// Where the answer goes; `None` if nobody waits for one.
-    pub reply: Option<Subject>,
+    pub reply: Option<ReplyTo>,
 }
+
+/// Where one answer goes.
+#[derive(Clone, Debug)]
+pub struct ReplyTo(Subject);
 
 /// All that waits at the counter.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl Counter {
             subject: message.subject.to_string(),
             headers: headers(message.headers.as_ref()),
             payload: message.payload,
-            reply: message.reply,
+            reply: message.reply.map(ReplyTo),
         })
     }
 
@@ -113,11 +117,11 @@ impl Bus {
     ///
     /// # Errors
     /// When the connection is closed for good; a connection that is only broken answers later or never.
-    pub async fn answer(&self, reply: Subject, body: Bytes, protobuf: bool) -> Result<(), PublishError> {
+    pub async fn answer(&self, reply: ReplyTo, body: Bytes, protobuf: bool) -> Result<(), PublishError> {
         let sent = if protobuf {
-            self.client().publish_with_headers(reply, protobuf_headers(), body).await
+            self.client().publish_with_headers(reply.0, protobuf_headers(), body).await
         } else {
-            self.client().publish(reply, body).await
+            self.client().publish(reply.0, body).await
         };
         sent.map_err(|error| PublishError { what: "an answer", reason: error.to_string() })
     }

@@ -16,8 +16,8 @@ pub mod subjects;
 
 pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
 pub use connection::{Bus, Config, ConnectError};
-pub use counter::{Counted, Counter, PROTOBUF, PublishError, RequestError};
+pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestError};
 pub use mailbox::{Delivery, Mailbox, MailboxError, Ticket};
 pub use provision::{MailboxLimits, ProvisionError};
 pub use requests::{decode, encode};
-pub use sender::{Door, Order, Outgoing, SendError, Sender, SenderConfig};
+pub use sender::{Door, IN_FLIGHT_MAX, Order, Outgoing, SendError, Sender, SenderConfig};

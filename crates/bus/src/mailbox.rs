@@ -133,11 +133,15 @@ impl Bus {
     }
 }
 
+/// Sorted by name: the client keeps them in no order, and what is kept of a message must be the same each time.
 pub(crate) fn headers(map: Option<&async_nats::HeaderMap>) -> Vec<(String, String)> {
-    map.into_iter()
+    let mut headers: Vec<(String, String)> = map
+        .into_iter()
         .flat_map(async_nats::HeaderMap::iter)
         .flat_map(|(name, values)| {
             values.iter().map(move |value| (name.to_string(), value.as_str().to_owned()))
         })
-        .collect()
+        .collect();
+    headers.sort();
+    headers
 }

@@ -200,7 +200,7 @@ fn save<V: View>(db: &sled::Db, view: &V, at: &Kept<()>, reader: &LogReader) -> 
     let surplus = db.range(chunk_key(count)..).keys().collect::<Result<Vec<_>, _>>().map_err(text)?;
     let written: TransactionResult<(), sled::Error> = db.transaction(|tx| {
         for (index, chunk) in (0..).zip(&chunks) {
-            tx.insert(chunk_key(index), *chunk)?;
+            tx.insert(chunk_key(index).as_bytes(), *chunk)?;
         }
         for key in &surplus {
             tx.remove(key)?;

@@ -31,7 +31,8 @@ const READ_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// If the snapshots are in use by another process, if the folder for them is not usable, or outside a runtime.
 pub fn start<V: View>(reader: LogReader, config: Config) -> Result<(Handle<V>, Task), ProjectorError> {
     let runtime = Runtime::try_current().map_err(|_| ProjectorError::NoRuntime)?;
-    let (snapshots, kept) = Snapshots::open::<V>(&config.snapshots, &reader)?;
+    let Config { snapshots: dir, snapshot_every } = config;
+    let (snapshots, kept) = Snapshots::open::<V>(&dir, &reader)?;
     let kept =
         kept.unwrap_or_else(|| Kept { view: V::default(), position: 0, recorded_at: 0, undecodable: 0 });
     let standing = Standing {
@@ -54,7 +55,7 @@ pub fn start<V: View>(reader: LogReader, config: Config) -> Result<(Handle<V>, T
         shared,
         standing,
         snapshots,
-        snapshot_every: config.snapshot_every.max(1),
+        snapshot_every: snapshot_every.max(1),
         saved: kept.position,
     };
     let joined = tokio::task::spawn_blocking(move || worker.run(&runtime, stopped));

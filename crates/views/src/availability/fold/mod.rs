@@ -103,10 +103,7 @@ impl Step<'_> {
     /// Whether its source has said something newer about the bed; remembers what this event gives.
     fn is_late(&mut self) -> bool {
         let event = self.event;
-        let (at, can_be_late) = match tracked_bed(&event.fact) {
-            Some(tracked) => tracked,
-            None => return false,
-        };
+        let Some((at, can_be_late)) = tracked_bed(&event.fact) else { return false };
         let Some(bed) = self.bed_mut(&at) else { return false };
         match bed.said.get_mut(&event.source) {
             Some(greatest) if event.occurred_at < *greatest => can_be_late,

@@ -16,10 +16,11 @@ const CANCEL_WITHIN_MICROS: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 impl Step<'_> {
     pub(super) fn admitted(&mut self, stay: StayId, place: &Place, referral: Option<ReferralId>) {
         let target = spot_of(place);
-        if self.enter(stay, target, referral, None) && referral.is_some() {
-            if let Some(stay) = self.state.stays.get_mut(&stay) {
-                stay.referral = referral;
-            }
+        if self.enter(stay, target, referral, None)
+            && referral.is_some()
+            && let Some(stay) = self.state.stays.get_mut(&stay)
+        {
+            stay.referral = referral;
         }
     }
 

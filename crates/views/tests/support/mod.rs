@@ -15,7 +15,7 @@ pub(crate) fn reference(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data").join(name);
     let bytes = std::fs::read(&path).unwrap();
     let mut text = String::new();
-    if name.ends_with(".gz") {
+    if path.extension().is_some_and(|ending| ending == "gz") {
         flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap();
     } else {
         text = String::from_utf8(bytes).unwrap();

@@ -131,7 +131,7 @@ impl Inner {
     }
 
     fn open_trees(&self) -> Result<Trees, String> {
-        let mut tries = 0;
+        let mut tried = 0;
         loop {
             // sled panics on some damage.
             let opened = catch_unwind(AssertUnwindSafe(|| {
@@ -140,9 +140,9 @@ impl Inner {
                 Ok::<_, sled::Error>(Trees { cursors, segments, db })
             }));
             match opened {
-                Ok(Ok(trees)) => return Ok(trees),
-                Ok(Err(sled::Error::Io(error))) if is_locked(&error) && tries < LOCK_TRIES_MAX => {
-                    tries = tries.saturating_add(1);
+                Ok(Ok(opened)) => return Ok(opened),
+                Ok(Err(sled::Error::Io(error))) if is_locked(&error) && tried < LOCK_TRIES_MAX => {
+                    tried = tried.saturating_add(1);
                     thread::sleep(LOCK_PAUSE);
                 }
                 Ok(Err(error)) => return Err(error.to_string()),
@@ -173,7 +173,7 @@ impl Inner {
 
     /// Moves the catalogue aside and makes an empty one.
     fn open_anew(&self, why: &str) -> Option<Trees> {
-        let aside = (0_u32..)
+        let aside = (0..u32::MAX)
             .map(|number| self.dir.with_extension(format!("bad-{number}")))
             .find(|path| !path.exists());
         let aside = aside.unwrap_or_default();

@@ -105,7 +105,7 @@ pub(crate) fn put_at(out: &mut [u8], at: usize, value: &[u8]) {
     }
 }
 
-/// A 64-bit hash for indexes: FNV-1a with the finish of MurmurHash3. Stable for ever: index files hold it. It is no
+/// A 64-bit hash for indexes: FNV-1a with the finish of `MurmurHash3`. Stable for ever: index files hold it. It is no
 /// defence; whatever it finds is checked against the record.
 pub(crate) fn hash64(seed: u8, bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

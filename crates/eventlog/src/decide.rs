@@ -91,7 +91,7 @@ impl Decider {
             match self.recorded(&record.key, group).map_err(AppendError::Unreadable)? {
                 Some((position, _, bytes)) if bytes != record.bytes => return conflict(position),
                 Some((position, recorded_at, _)) => {
-                    known.push(Some(Known::Recorded { position, recorded_at }))
+                    known.push(Some(Known::Recorded { position, recorded_at }));
                 }
                 None => {
                     if records.len() > 1 {

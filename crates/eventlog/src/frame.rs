@@ -226,7 +226,8 @@ pub(crate) struct RawRecord<'a> {
     pub(crate) kind: Name<'a>,
     pub(crate) source: Name<'a>,
     pub(crate) content_type: Name<'a>,
-    tags: Tags<'a>,
+    /// Count and bytes of the tags.
+    tags: (u8, Input<'a>),
     pub(crate) bytes: &'a [u8],
 }
 
@@ -242,7 +243,7 @@ impl<'a> RawRecord<'a> {
         let source = Name::take(&mut input)?;
         let content_type = Name::take(&mut input)?;
         let count = input.u8()?;
-        let tags = Tags { input, left: count };
+        let tags = (count, input);
         for _ in 0..count {
             input.text()?;
         }
@@ -261,11 +262,11 @@ impl<'a> RawRecord<'a> {
     }
 
     pub(crate) fn tags(&self) -> Tags<'a> {
-        self.tags
+        Tags { left: self.tags.0, input: self.tags.1 }
     }
 
     /// The record with its own memory; `name` gives the text of a name, and `None` is a number nobody wrote.
-    pub(crate) fn to_record<'n>(&self, name: impl Fn(Name<'n>) -> Option<&'n str>) -> Option<Record>
+    pub(crate) fn to_record<'n>(self, name: impl Fn(Name<'n>) -> Option<&'n str>) -> Option<Record>
     where
         'a: 'n,
     {
@@ -274,7 +275,7 @@ impl<'a> RawRecord<'a> {
             recorded_at: self.recorded_at,
             key: self.key,
             kind: name(self.kind)?.into(),
-            tags: self.tags.map(Into::into).collect(),
+            tags: self.tags().map(Into::into).collect(),
             occurred_at: self.occurred_at,
             source: name(self.source)?.into(),
             content_type: name(self.content_type)?.into(),
@@ -285,7 +286,7 @@ impl<'a> RawRecord<'a> {
 }
 
 /// The tags of a record, one after the other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Tags<'a> {
     input: Input<'a>,
     left: u8,

@@ -129,7 +129,9 @@ impl Builder {
         put_frame(&mut self.buffer, FrameKind::Names, self.segment.header.segment, start, |out| {
             put_varint(out, wide(first));
             put_varint(out, wide(new.len()));
-            new.iter().for_each(|name| put_text(out, name));
+            for name in new {
+                put_text(out, name);
+            }
         });
     }
 

@@ -279,7 +279,9 @@ fn encode(segment: &Segment, sealed: &Sealed, index: &MemoryIndex) -> Vec<u8> {
     content.section(|out| {
         let names = segment.names.all().collect::<Vec<_>>();
         put_varint(out, wide(names.len()));
-        names.iter().for_each(|name| put_text(out, name));
+        for name in names {
+            put_text(out, name);
+        }
     });
     let records = index.look(|tables| tables.records);
     content.section(|out| {
@@ -321,10 +323,14 @@ fn encode_tables(content: &mut Content, tables: &Tables) {
         fences.for_each(|fence| out.extend_from_slice(&fence.to_le_bytes()));
     });
     let mut filter = Filter::new(keys.len());
-    keys.iter().for_each(|(hash, _)| filter.insert(*hash));
+    for (hash, _) in &keys {
+        filter.insert(*hash);
+    }
     content.section(|out| out.extend_from_slice(filter.as_bytes()));
     let mut filter = Filter::new(terms.len());
-    terms.iter().for_each(|(term, _)| filter.insert(*term));
+    for (term, _) in &terms {
+        filter.insert(*term);
+    }
     content.section(|out| out.extend_from_slice(filter.as_bytes()));
 }
 

@@ -259,7 +259,7 @@ fn keep_aside(
     let folder = dir.join("torn");
     storage.create_dir_all(&folder)?;
     let taken = storage.list(&folder)?;
-    let name = (0_u32..)
+    let name = (0..u32::MAX)
         .map(|number| format!("{:020}-{:010}-{number}.torn", open.first(), cut.start))
         .find(|name| !taken.iter().any(|taken| taken == OsStr::new(name)))
         .unwrap_or_default();
@@ -296,11 +296,11 @@ fn load_indexes(segments: &[Arc<Segment>]) -> Result<Vec<PathBuf>, OpenError> {
     for segment in segments.iter().filter(|segment| segment.sealed.get().is_some()) {
         match segment.restore_index(None, None) {
             Ok((_, true)) => rebuilt.push(segment.index_path()),
-            Ok((_, false)) => {}
+            // The last two are no answers of an index.
+            Ok((_, false)) | Err(ReadError::TooManyItems { .. } | ReadError::Closed) => {}
             Err(error @ (ReadError::Damaged { .. } | ReadError::Io { .. })) => {
                 return Err(OpenError::Damaged(error));
             }
-            Err(ReadError::TooManyItems { .. } | ReadError::Closed) => {}
         }
     }
     Ok(rebuilt)

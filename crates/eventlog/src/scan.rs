@@ -298,8 +298,14 @@ pub(crate) fn written_end(segment: &Segment, from: u64) -> Result<u64, ReadError
     let (mut at, mut end) = (from, from);
     loop {
         let bytes = block.peek(&*segment.file, at, WINDOW_BYTES).map_err(|error| segment.io(at, error))?;
-        if let Some(last) = bytes.iter().rposition(|byte| *byte != 0) {
-            end = at.saturating_add(wide(last)).saturating_add(1);
+        // Whole pages of zeros are compared at once; most of what is looked at here is zeros.
+        if let Some(page) = bytes.chunks(ZEROS.len()).rposition(|page| Some(page) != ZEROS.get(..page.len()))
+        {
+            let start = page.saturating_mul(ZEROS.len());
+            let bytes = bytes.get(start..).unwrap_or_default();
+            let bytes = bytes.get(..ZEROS.len()).unwrap_or(bytes);
+            let last = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+            end = at.saturating_add(wide(start)).saturating_add(wide(last)).saturating_add(1);
         }
         if bytes.len() < WINDOW_BYTES {
             return Ok(end);
@@ -309,6 +315,7 @@ pub(crate) fn written_end(segment: &Segment, from: u64) -> Result<u64, ReadError
 }
 
 const WINDOW_BYTES: usize = 64 * 1024;
+const ZEROS: [u8; 4_096] = [0; 4_096];
 
 /// A commit record of a later group than the one that begins at `from`: the proof that this one had been whole, for
 /// the next is written only when it is on stable storage.

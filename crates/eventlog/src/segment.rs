@@ -253,7 +253,10 @@ pub(crate) struct Frame<'a> {
 #[derive(Debug)]
 pub(crate) struct Block {
     start: u64,
-    bytes: Vec<u8>,
+    /// Grows to the largest window asked for and stays: clearing it every time would cost more than reading.
+    buffer: Vec<u8>,
+    /// How much of `buffer` was read from the file.
+    held: usize,
     ahead: usize,
     behind: usize,
 }
@@ -261,22 +264,22 @@ pub(crate) struct Block {
 impl Block {
     /// For frames here and there: one page of the file at a time.
     pub(crate) fn scattered() -> Block {
-        Block { start: 0, bytes: Vec::new(), ahead: 4 * 1024, behind: 0 }
+        Block { start: 0, buffer: Vec::new(), held: 0, ahead: 4 * 1024, behind: 0 }
     }
 
     /// For frames in order.
     pub(crate) fn forward() -> Block {
-        Block { start: 0, bytes: Vec::new(), ahead: 256 * 1024, behind: 0 }
+        Block { start: 0, buffer: Vec::new(), held: 0, ahead: 256 * 1024, behind: 0 }
     }
 
     /// For frames in opposite order.
     pub(crate) fn backward() -> Block {
-        Block { start: 0, bytes: Vec::new(), ahead: 4 * 1024, behind: 124 * 1024 }
+        Block { start: 0, buffer: Vec::new(), held: 0, ahead: 4 * 1024, behind: 124 * 1024 }
     }
 
     /// Forgets what was read: another segment, or the file may have grown.
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
+        self.held = 0;
     }
 
     /// At most `length` bytes at `offset`: less only where the file ends.
@@ -284,24 +287,21 @@ impl Block {
         let held = offset
             .checked_sub(self.start)
             .map(narrow)
-            .filter(|from| from.saturating_add(length) <= self.bytes.len());
+            .filter(|from| from.saturating_add(length) <= self.held);
         let from = if let Some(from) = held { from } else { self.load(file, offset, length)? };
-        let end = from.saturating_add(length).min(self.bytes.len());
-        Ok(self.bytes.get(from..end).unwrap_or_default())
+        let end = from.saturating_add(length).min(self.held);
+        Ok(self.buffer.get(from..end).unwrap_or_default())
     }
 
     fn load(&mut self, file: &dyn StorageFile, offset: u64, length: usize) -> io::Result<usize> {
         let start = offset.saturating_sub(wide(self.behind));
         let from = narrow(offset.saturating_sub(start));
-        self.bytes.resize(from.saturating_add(length.max(self.ahead)), 0);
-        self.start = start;
-        match read_full(file, &mut self.bytes, start) {
-            Ok(read) => self.bytes.truncate(read),
-            Err(error) => {
-                self.bytes.clear();
-                return Err(error);
-            }
+        let length = from.saturating_add(length.max(self.ahead));
+        if self.buffer.len() < length {
+            self.buffer = vec![0; length];
         }
+        (self.start, self.held) = (start, 0);
+        self.held = read_full(file, self.buffer.get_mut(..length).unwrap_or_default(), start)?;
         Ok(from)
     }
 

@@ -126,7 +126,7 @@ impl LogReader {
             if segment.first() > until || last < first {
                 continue;
             }
-            let mut pass = Pass { reader: self, segments: &segments, report: &mut report, progress, until };
+            let mut pass = Pass { segments: &segments, report: &mut report, progress, until };
             pass.segment(segment, head.position)?;
         }
         if let Some(damage) = self.core.damage.get().filter(|_| until == head.position) {
@@ -140,7 +140,6 @@ impl LogReader {
 
 /// Going through one segment.
 struct Pass<'a> {
-    reader: &'a LogReader,
     segments: &'a [Arc<Segment>],
     report: &'a mut VerifyReport,
     progress: &'a mut dyn FnMut(Progress),

@@ -1,12 +1,5 @@
 //! The event log against real files.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::big_endian_bytes,
-    clippy::wildcard_enum_match_arm,
-    reason = "test code"
-)]
+#![expect(clippy::big_endian_bytes, clippy::wildcard_enum_match_arm, reason = "test code")]
 
 #[cfg(test)]
 mod golden;

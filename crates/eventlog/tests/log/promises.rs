@@ -151,7 +151,7 @@ async fn a_condition_holds_only_if_nothing_matching_came_after() {
         let found = log.append(conditional(number, fail_if.clone(), after)).await;
         match (expected, &found) {
             (Some(position), Err(AppendError::ConditionFailed { position: found })) => {
-                assert_eq!(position, *found)
+                assert_eq!(position, *found);
             }
             (None, Ok(_)) => appended += 1,
             _ => panic!("{fail_if:?} after {after}: expected {expected:?}, found {found:?}"),

@@ -130,11 +130,11 @@ async fn a_flipped_bit_in_any_byte_is_found_and_nothing_is_changed_or_served() {
     for (number, file) in segment_files(&work).iter().enumerate() {
         let content = fs::read(file).unwrap();
         let handle = File::options().write(true).open(file).unwrap();
-        for at in 0..written(&content) {
-            let flipped = content[at] ^ (1 << (at % 8));
+        for (at, byte) in content.iter().enumerate().take(written(&content)) {
+            let flipped = byte ^ (1 << (at % 8));
             handle.write_all_at(&[flipped], u64::try_from(at).unwrap()).unwrap();
             check_flipped(&work, number, at, &expected);
-            handle.write_all_at(&[content[at]], u64::try_from(at).unwrap()).unwrap();
+            handle.write_all_at(&[*byte], u64::try_from(at).unwrap()).unwrap();
         }
     }
     assert_eq!(everything(&LogReader::open(&work).unwrap()), expected);
@@ -321,7 +321,9 @@ async fn without_indexes_and_catalogue_the_answers_are_the_same() {
         },
     ];
     for (number, hurt) in hurt.iter().enumerate() {
-        indexes.iter().for_each(|file| hurt(file));
+        for file in &indexes {
+            hurt(file);
+        }
         assert_eq!(answers(&LogReader::open(dir.path()).unwrap()), expected, "a reader, hurt {number}");
         if number % 2 == 0 {
             fs::remove_dir_all(dir.path().join("catalogue")).unwrap();

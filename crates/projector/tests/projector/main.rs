@@ -1,5 +1,5 @@
 //! A view over a real log: catch-up and live, snapshots, rebuild, as of a position.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 mod support;
 

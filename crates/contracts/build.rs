@@ -11,12 +11,13 @@ const OPTIONAL_LISTS: [&str; 3] =
     ["LocationProfile.wards", "AdmissionWindow.care_types", "ReferralProfile.constraints"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    // Relative: a build script runs in the folder of its crate, and another checkout may share the build folder.
+    let proto = Path::new("../../proto");
     let files = [proto.join(EVENT_FILE), proto.join("doorstroom/v1/record.proto")];
     for file in &files {
         println!("cargo::rerun-if-changed={}", file.display());
     }
-    let descriptors = protox::compile(&files, [&proto])?;
+    let descriptors = protox::compile(&files, [proto])?;
 
     let mut config = prost_build::Config::new();
     config.bytes(["."]);

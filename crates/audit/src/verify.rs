@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{Decoded, Received};
+use contracts::{ContentHash, Decoded, Received};
 use domain::Timestamp;
 use eventlog::{Key, Query, Record};
 use serde::Serialize;
@@ -126,7 +126,7 @@ impl Audit {
         report.records = found.records;
         report.commits = found.commits;
         report.segments = found.segments;
-        report.running_hash = found.running_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        report.running_hash = ContentHash::from(found.running_hash).to_string();
         for finding in found.findings {
             let place = Some(format!("{} at byte {}", finding.file.display(), finding.offset));
             report.find(Finding { position: finding.position, place, what: finding.what });

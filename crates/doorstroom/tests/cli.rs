@@ -147,21 +147,22 @@ fn events_are_not_sent_when_there_is_no_file_of_them() {
 }
 
 #[test]
-fn a_line_that_can_not_be_sent_is_told_with_its_number_and_the_command_ends_with_3() {
+fn a_line_that_can_not_be_sent_is_told_with_its_number() {
     let dir = tempfile::tempdir().unwrap();
     let network = dir.path().join("network.toml");
     doorstroom(&["admin", "network", "from-sources", SOURCES, "--out", text(&network)]);
     let events = dir.path().join("events.jsonl");
     fs::write(&events, "\n{\"id\":\"1\",\"source\":\"urn:unknown\"}\nno event\n").unwrap();
-    let args = ["send", text(&events), "--bus", "nats://127.0.0.1:1", "--network", text(&network), "--json"];
+    let bus = "nats://127.0.0.1:1";
+    let args =
+        ["send", text(&events), "--bus", bus, "--network", text(&network), "--give-up-after", "1", "--json"];
     let output = doorstroom(&args);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let lines: Vec<serde_json::Value> =
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{}", stderr(&output));
     assert_eq!((&lines[0]["line"], &lines[0]["outcome"]), (&2.into(), &"not-sent".into()));
     assert!(lines[0]["reason"].as_str().unwrap().contains("urn:unknown"));
     assert_eq!((&lines[1]["line"], &lines[1]["outcome"]), (&3.into(), &"not-sent".into()));
-    assert!(stderr(&output).contains("2 of 2 events are not recorded"), "{}", stderr(&output));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! How fast the log appends, beside what its disk can do: `cargo run --release -p eventlog --example append`.
+//! How fast the log appends, beside what its disk can do: `cargo run --release -p eventlog --example append
+//! [FOLDER [PRODUCERS]]`.
 //!
 //! Prints one table: producers that each await every append, batches, and the same bytes written bare with one data
 //! sync per commit. A look at the order of magnitude; the measured comparison is elsewhere.
@@ -75,7 +76,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("| producers x batch | events/s | probe commits/s |\n|---|---|---|");
     let cases =
         [(1, 1, false), (64, 1, false), (64, 1, true), (512, 1, false), (1, 256, false), (1, 4_096, false)];
+    let only = std::env::args().nth(2).map(|producers| producers.parse::<u64>()).transpose()?;
     for (producers, size, conditional) in cases {
+        if only.is_some_and(|only| only != producers) {
+            continue;
+        }
         let place = dir.join(format!("{producers}-{size}-{conditional}"));
         let (log, _) = EventLog::open(&place, Options::default())?;
         let probe = probe(&place)?;

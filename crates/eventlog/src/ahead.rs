@@ -28,6 +28,9 @@ const SLICE_BYTES: u64 = 256 * 1024;
 /// Between two slices, so that commits come in between.
 const PAUSE: Duration = Duration::from_millis(4);
 
+/// How long the writer is left alone after it was faster.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
 /// A file of zeros that becomes the next segment.
 #[derive(Debug)]
 pub(crate) struct Spare {
@@ -45,6 +48,8 @@ struct State {
     filling: bool,
     /// The writer has taken the spare and not gone over to it yet: a second file of that name must not be made.
     switching: bool,
+    /// The writer was faster than the zeros.
+    outrun: bool,
     stop: bool,
 }
 
@@ -72,7 +77,15 @@ impl Ahead {
         file: Arc<dyn StorageFile>,
         (written, zeroed): (u64, u64),
     ) -> Ahead {
-        let state = State { file, written, spare: None, filling: false, switching: false, stop: false };
+        let state = State {
+            file,
+            written,
+            spare: None,
+            filling: false,
+            switching: false,
+            outrun: false,
+            stop: false,
+        };
         let zeroed = AtomicU64::new(zeroed.max(written));
         Ahead { storage, folder, segment_bytes, state: Mutex::new(state), changed: Condvar::new(), zeroed }
     }
@@ -95,6 +108,7 @@ impl Ahead {
             state = self.wait(state);
         }
         self.zeroed.fetch_max(end, Ordering::AcqRel);
+        state.outrun = true;
     }
 
     /// Tells how far was written, so that filling goes on.
@@ -144,6 +158,12 @@ impl Ahead {
         let zeros = vec![0; narrow(SLICE_BYTES)];
         let mut state = self.lock();
         while !state.stop {
+            if std::mem::take(&mut state.outrun) {
+                // Large commits in a row: racing them would only hold them up.
+                let waited = self.changed.wait_timeout_while(state, BACK_OFF, |state| !state.stop);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
             let slice = match self.next_slice(&mut state) {
                 Ok(Some(slice)) => slice,
                 Ok(None) => {

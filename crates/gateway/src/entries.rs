@@ -40,7 +40,9 @@ impl Picture {
     /// Copies what is in scope, so that the view is held for a moment only.
     pub(crate) fn take(view: &Availability, scope: Scope) -> Self {
         let (rows, sums) = match &scope {
-            Scope::Whole => (view.rows().collect(), view.regions().flat_map(|region| view.sums(region)).collect()),
+            Scope::Whole => {
+                (view.rows().collect(), view.regions().flat_map(|region| view.sums(region)).collect())
+            }
             Scope::Rows(keys) => (
                 keys.iter().filter_map(|key| view.row(key)).collect(),
                 regions(keys).into_iter().flat_map(|region| view.sums(region)).collect(),
@@ -83,7 +85,10 @@ impl Picture {
                 let sums = regions(keys).into_iter().flat_map(|region| {
                     let prefix = format!("{region}.sum.");
                     let begin = prefix.clone();
-                    held.range(begin..).map(|(key, _value)| key).take_while(move |key| key.starts_with(&prefix)).cloned()
+                    held.range(begin..)
+                        .map(|(key, _value)| key)
+                        .take_while(move |key| key.starts_with(&prefix))
+                        .cloned()
                 });
                 rows.chain(sums).collect()
             }
@@ -105,5 +110,6 @@ fn row_key(key: &RowKey) -> String {
 }
 
 fn sum_key(sum: &Sum) -> String {
-    EntryKey::Sum { region: sum.region.clone(), care_type: CareType::from(sum.care_type.as_str()) }.to_string()
+    EntryKey::Sum { region: sum.region.clone(), care_type: CareType::from(sum.care_type.as_str()) }
+        .to_string()
 }

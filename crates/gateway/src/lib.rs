@@ -176,7 +176,12 @@ async fn keep<P: Part>(what: &'static str, metrics: Arc<Metrics>, mut part: P) -
             wait = BACKOFF_MIN;
         }
         let error = chain(&interrupted);
-        tracing::warn!(what, wait_ms = wait.as_millis(), error, "publishing was interrupted and begins again");
+        tracing::warn!(
+            what,
+            wait_ms = wait.as_millis(),
+            error,
+            "publishing was interrupted and begins again"
+        );
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(BACKOFF_MAX);
     }

@@ -94,7 +94,12 @@ impl LogOut {
         }
     }
 
-    async fn send(&self, batch: Vec<Record>, stands: &mut Stands, flight: &mut Flight) -> Result<(), Interrupted> {
+    async fn send(
+        &self,
+        batch: Vec<Record>,
+        stands: &mut Stands,
+        flight: &mut Flight,
+    ) -> Result<(), Interrupted> {
         for record in batch {
             let position = record.position;
             let stand = recorded::region(&record).and_then(|region| stands.get_mut(&region));
@@ -131,7 +136,11 @@ impl LogOut {
     fn not_sendable(&self, position: u64, problem: &dyn std::error::Error) {
         self.metrics.not_sendable();
         let problem = crate::chain(problem);
-        tracing::error!(position, problem, "a recorded event can not be published; read it with `audit replay`");
+        tracing::error!(
+            position,
+            problem,
+            "a recorded event can not be published; read it with `audit replay`"
+        );
     }
 
     /// Where every stream stands, each made if it is missing and emptied if it is of another log.

@@ -99,8 +99,9 @@ impl Answers {
             recorded_at: (view.position() > 0).then(|| view.recorded_at().to_string()),
             rows: filter.rows(view),
         });
-        let body = serde_json::to_vec(&answer)
-            .map_err(|error| Refusal::new(500, "failed", format!("The answer can not be written: {error}.")))?;
+        let body = serde_json::to_vec(&answer).map_err(|error| {
+            Refusal::new(500, "failed", format!("The answer can not be written: {error}."))
+        })?;
         if body.len() > ANSWER_BYTES_MAX {
             let rows = answer.rows.len();
             let reason = format!("These are {rows} rows, too many for one message: ask by {FIELDS}.");
@@ -113,7 +114,8 @@ impl Answers {
 impl Filter {
     fn parse(request: &[u8]) -> Result<Self, Refusal> {
         if request.len() > REQUEST_BYTES_MAX {
-            let reason = format!("A request has at most {REQUEST_BYTES_MAX} bytes, this one has {}.", request.len());
+            let reason =
+                format!("A request has at most {REQUEST_BYTES_MAX} bytes, this one has {}.", request.len());
             return Err(Refusal::new(413, "too_large", reason));
         }
         let mut filter = Self::default();
@@ -169,6 +171,7 @@ fn care_type(text: &str) -> Result<CareCode, Refusal> {
     if code.as_str() == text {
         return Ok(code);
     }
-    let reason = format!("There is no care type {}: {}, other.", text.escape_debug(), CareType::KNOWN.join(", "));
+    let reason =
+        format!("There is no care type {}: {}, other.", text.escape_debug(), CareType::KNOWN.join(", "));
     Err(Refusal::new(400, "unknown_care_type", reason))
 }

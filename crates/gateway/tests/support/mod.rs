@@ -78,27 +78,35 @@ pub(crate) struct Store {
     pub(crate) log: EventLog,
     pub(crate) view: projector::Handle<Availability>,
     task: projector::Task,
-    folder: TempDir,
+    /// Not deleted before the view has stopped: it writes there when it does. A test that fails leaves it behind.
+    folder: PathBuf,
 }
 
 impl Store {
     pub(crate) fn open() -> Self {
-        Self::open_in(TempDir::new().unwrap())
+        Self::open_in(TempDir::new().unwrap().keep())
     }
 
-    fn open_in(folder: TempDir) -> Self {
+    fn open_in(folder: PathBuf) -> Self {
         let (log, _report) =
-            EventLog::open(&folder.path().join("log"), Options::new(Arc::new(SystemClock))).unwrap();
-        let config = projector::Config { snapshots: snapshots(&folder), snapshot_every: 1_000_000 };
+            EventLog::open(&folder.join("log"), Options::new(Arc::new(SystemClock))).unwrap();
+        let config = projector::Config { snapshots: folder.join("snapshots"), snapshot_every: 1_000_000 };
         let (view, task) = projector::start(log.reader(), config).unwrap();
         Self { log, view, task, folder }
     }
 
     pub(crate) async fn reopen(self) -> Self {
+        Self::open_in(self.end().await)
+    }
+
+    pub(crate) async fn close(self) {
+        std::fs::remove_dir_all(self.end().await).unwrap();
+    }
+
+    async fn end(self) -> PathBuf {
         self.task.shutdown().await;
-        drop(self.view);
         self.log.close().await;
-        Self::open_in(self.folder)
+        self.folder
     }
 
     /// Appends these in their order; the position of the last.
@@ -115,10 +123,6 @@ impl Store {
         self.log.append(batch).await.unwrap();
         self.log.head().position
     }
-}
-
-fn snapshots(folder: &TempDir) -> PathBuf {
-    folder.path().join("snapshots")
 }
 
 /// A running gateway.
@@ -153,7 +157,8 @@ impl Running {
     /// Waits until the streams hold what was recorded up to this position, or more.
     pub(crate) async fn passes(&self, position: u64) {
         let metrics = self.handle.metrics();
-        eventually("that far is published", || async { (metrics.log_position() >= position).then_some(()) }).await;
+        eventually("that far is published", || async { (metrics.log_position() >= position).then_some(()) })
+            .await;
     }
 
     /// Waits until everything up to this position is out.
@@ -167,7 +172,10 @@ impl Running {
 }
 
 /// Asks again and again until there is an answer.
-pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let begun = tokio::time::Instant::now();
     loop {
         if let Some(answer) = ask().await {

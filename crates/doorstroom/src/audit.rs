@@ -129,11 +129,8 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<(), Failure> {
         });
     })?;
     meter.done();
-    if args.json {
-        out.json(&report)?
-    } else {
-        tell_report(&report, out)?
-    }
+    let told = if args.json { out.json(&report) } else { tell_report(&report, out) };
+    told?;
     if report.is_sound() {
         return Ok(());
     }

@@ -17,7 +17,7 @@ use crate::table::Table;
 /// The largest answer of a node that is read, in bytes: the board of the whole country is under 2 MiB.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// How long a node may take to answer: a board of long ago is folded from the beginning of the log.
-const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+const ANSWER_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Arguments of `doorstroom board`.
 #[derive(Debug, Parser)]
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// What was known at this position of the log, or at this time [default: now]
     #[arg(long, value_name = "POSITION|TIME")]
     as_of: Option<Moment>,
-    /// JSON for programs: position, recorded_at, contradictions, rows
+    /// JSON for programs: the rows, the contradictions so far, and the position they hold for
     #[arg(long)]
     json: bool,
 }
@@ -46,11 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         None => read(args)?,
     };
     let mut out = Out::new();
-    if args.json {
-        out.json(&board)?
-    } else {
-        tell(&board, &mut out)?
-    }
+    let told = if args.json { out.json(&board) } else { tell(&board, &mut out) };
+    told?;
     out.flush()
 }
 

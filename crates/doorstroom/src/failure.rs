@@ -46,10 +46,10 @@ impl Failure {
 
     /// Standard output could not be written. Not an error when the reader has just seen enough (`… | head`).
     pub(crate) fn output(error: &io::Error) -> Self {
-        match error.kind() == io::ErrorKind::BrokenPipe {
-            true => Self { kind: Kind::Unread, text: String::new() },
-            false => Self::new("standard output can not be written", error),
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { kind: Kind::Unread, text: String::new() };
         }
+        Self::new("standard output can not be written", error)
     }
 
     /// The code the process ends with.

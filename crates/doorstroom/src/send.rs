@@ -106,7 +106,7 @@ async fn send(config: SenderConfig, feed: Feed, mut tally: Tally) -> Result<(), 
     loop {
         tokio::select! {
             receipt = sender.next() => match receipt {
-                Some(Ok((index, receipt))) => tally.receipted(lines::line_of(&sent, index), &receipt)?,
+                Some(Ok((index, receipt))) => tally.receipted(&lines::line_of(&sent, index), &receipt)?,
                 Some(Err(SendError::Unsendable { index, reason })) => {
                     let line = lines::line_of(&sent, index);
                     tally.unsent(&Unsent { line: line.number, id: line.id, reason })?;
@@ -146,7 +146,7 @@ impl Tally {
         Self { out: Out::new(), meter: Meter::new(), json, outcomes: BTreeMap::new(), refusals: 0, total: 0 }
     }
 
-    fn receipted(&mut self, line: lines::Line, receipt: &Receipt) -> Result<(), Failure> {
+    fn receipted(&mut self, line: &lines::Line, receipt: &Receipt) -> Result<(), Failure> {
         let id = if line.id.is_empty() { &receipt.id } else { &line.id };
         let Receipt { outcome, position, code, reason, .. } = receipt;
         let report =

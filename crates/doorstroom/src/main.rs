@@ -14,6 +14,8 @@ mod table;
 mod up;
 mod watch;
 
+use std::io::IsTerminal as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -25,7 +27,9 @@ use crate::out::complain;
 /// The event backbone of the Dutch bed desks: what happens to beds and referrals, recorded once, shown live.
 #[derive(Debug, Parser)]
 #[command(name = "doorstroom", version, propagate_version = true, subcommand_required = true)]
-#[command(after_help = "Examples:\n  doorstroom up --demo\n  doorstroom send events.jsonl\n  doorstroom board --region zk23")]
+#[command(
+    after_help = "Examples:\n  doorstroom up --demo\n  doorstroom send events.jsonl\n  doorstroom board --region zk23"
+)]
 struct Cli {
     /// How what happens is told on standard error
     #[arg(long, global = true, value_enum, value_name = "FORMAT", env = "DOORSTROOM_LOG_FORMAT")]
@@ -81,7 +85,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let default = if matches!(cli.command, Command::Up(_)) { "info" } else { "warn" };
+    let default = if matches!(cli.command, Command::Up(_)) { "info,async_nats=warn" } else { "warn" };
     start_tracing(cli.log_format, cli.log.as_deref().unwrap_or(default))?;
     match cli.command {
         Command::Up(args) => up::run(args),
@@ -94,9 +98,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 fn start_tracing(format: LogFormat, filter: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| Failure::usage(format!("--log {filter}: {error}; use for example info,bus=debug")))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        Failure::usage(format!("--log {filter}: {error}; use for example info,bus=debug"))
+    })?;
+    let colours = std::io::stderr().is_terminal();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => subscriber.init(),
         LogFormat::Json => subscriber.json().flatten_event(true).init(),

@@ -1,0 +1,209 @@
+//! The demo: two days of 31 regions at speed, then a few events a second, so that the board moves.
+//!
+//! It speaks to the node as any sender does, through the counter. Not here: a simulation that could be measured; this
+//! one only keeps to what a location would say next of a bed.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Door, Outgoing, Sender, SenderConfig};
+use contracts::{Outcome, Received};
+use domain::{
+    BedRef, CareType, Destination, Event, EventId, Fact, LocationId, Place, SourceId, StayId, Timestamp,
+};
+use eventlog::{Key, LogReader};
+use flate2::read::GzDecoder;
+use futures::Stream;
+use network::{Kind, Network};
+use tokio::time::MissedTickBehavior;
+use views::{Availability, BedCard, CountsAs};
+
+use crate::failure::Failure;
+
+/// The events of the reference data, packed; the same file that the tests use.
+const REFERENCE: &[u8] = include_bytes!("../../../../tests/data/national-two-days.jsonl.gz");
+/// Who sends them.
+const SOURCES: &str = include_str!("../../../../tests/data/national-two-days.sources.json");
+/// Between two events of the generator.
+const PAUSE: Duration = Duration::from_millis(400);
+/// Senders of the replay side by side.
+const IN_FLIGHT: usize = 256;
+/// The node it plays for is in the same process: whatever takes this long is broken.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
+
+/// The network of the reference data.
+///
+/// # Errors
+/// Never with the data that is built in; a wrong build says so.
+pub(crate) fn network() -> Result<Network, Failure> {
+    Network::from_sources("national-two-days.sources.json", SOURCES)
+        .map_err(|error| Failure::new("the built-in demo network is not right", error))
+}
+
+/// The events of the reference data in recording order.
+///
+/// # Errors
+/// Never with the data that is built in; a wrong build says so.
+fn reference() -> Result<Vec<Received>, Failure> {
+    let mut text = String::new();
+    GzDecoder::new(REFERENCE)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::new("the built-in demo events can not be unpacked", error))?;
+    Ok(text.lines().map(|line| Received::structured(line.to_owned().into())).collect())
+}
+
+/// Says what a location would say next of one of its beds.
+#[derive(Debug)]
+struct Generator {
+    locations: Vec<(LocationId, SourceId)>,
+    dice: fastrand::Rng,
+}
+
+impl Generator {
+    /// A generator for the locations of this network. The same seed makes the same choices from the same boards.
+    fn new(network: &Arc<Network>, seed: u64) -> Self {
+        let locations = network
+            .sources()
+            .filter(|source| source.kind == Kind::Location)
+            .filter_map(|source| {
+                let location = LocationId::try_from(source.name.as_str()).ok()?;
+                Some((location, source.id.clone()))
+            })
+            .collect();
+        Self { locations, dice: fastrand::Rng::with_seed(seed) }
+    }
+
+    /// The next event as the board stands; `None` if the location that was thought of has nothing to say.
+    fn next(&mut self, board: &Availability, now: Timestamp, id: uuid::Uuid) -> Option<Event> {
+        let (location, source) = self.dice.choice(&self.locations)?.clone();
+        let region = board.location(&location)?.region;
+        let beds: Vec<BedCard> = board.beds(&location).collect();
+        let fact = match self.dice.choice(&beds) {
+            Some(bed) if self.dice.u8(..) >= 12 => self.said_of(&location, bed, id)?,
+            Some(_) | None => Fact::LocationConfirmed { location },
+        };
+        Some(Event { source, id: EventId::new(id)?, time: now, region, occurred_at: now, fact })
+    }
+
+    fn said_of(&mut self, location: &LocationId, card: &BedCard, id: uuid::Uuid) -> Option<Fact> {
+        let bed = BedRef { location: location.clone(), bed: card.bed.clone() };
+        let care_type = CareType::from(card.care_type.as_str());
+        let place = Place { location: location.clone(), bed: Some(card.bed.clone()), care_type };
+        match card.counts_as {
+            CountsAs::Offerable if self.dice.u8(..) < 16 => Some(Fact::BedUnstaffed(bed)),
+            CountsAs::Offerable => {
+                Some(Fact::StayAdmitted { stay: StayId::new(id)?, place, referral: None, funding: None })
+            }
+            CountsAs::Occupied(stay) => Some(Fact::StayDischarged {
+                stay,
+                place,
+                destination: Destination::HomeWithCare,
+                ready: false,
+                care_hours_at_home: None,
+            }),
+            CountsAs::NotReady => Some(Fact::BedFreed(bed)),
+            CountsAs::Closed => Some(Fact::BedOpened(bed)),
+            CountsAs::Unstaffed => Some(Fact::BedStaffed(bed)),
+            // A desk holds it, or the location keeps it back: it has nothing to say of it now.
+            CountsAs::Held | CountsAs::Reserve => None,
+        }
+    }
+}
+
+/// Sends the reference data, if it is not there yet, then what the generator says, until the node stops.
+///
+/// # Errors
+/// The bus gave up, or the clock of ids is not usable. A demo that ends takes the node along: it is no demo then.
+pub(crate) async fn run(
+    bus: String,
+    network: Arc<Network>,
+    reader: LogReader,
+    view: projector::Handle<Availability>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let play = async {
+        replay(&bus, &network, &reader).await?;
+        generate(&bus, &network, &view).await
+    };
+    tokio::select! {
+        () = stop => Ok(()),
+        ended = play => ended,
+    }
+}
+
+async fn replay(bus: &str, network: &Network, reader: &LogReader) -> Result<(), Failure> {
+    let events = reference()?;
+    let Some(last) = events.last() else { return Ok(()) };
+    let last = last.decode()?.event;
+    let key = contracts::key(last.source.as_str(), &last.id.to_string());
+    if reader.position_of(&Key(key))?.is_some() {
+        tracing::info!("the demo's two days are in the log already");
+        return Ok(());
+    }
+    let total = events.len();
+    let outgoing = events.into_iter().map(|event| outgoing(network, event)).collect::<Result<Vec<_>, _>>()?;
+    send(bus, futures::stream::iter(outgoing)).await?;
+    tracing::info!(events = total, "the demo's two days are recorded; from here on a few events a second");
+    Ok(())
+}
+
+async fn generate(
+    bus: &str,
+    network: &Arc<Network>,
+    view: &projector::Handle<Availability>,
+) -> Result<(), Failure> {
+    let mut tick = tokio::time::interval(PAUSE);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let seed = u64::from(std::process::id());
+    let state = (Generator::new(network, seed), tick, view.clone(), Arc::clone(network));
+    let events = futures::stream::unfold(state, |(mut generator, mut tick, view, network)| async {
+        loop {
+            tick.tick().await;
+            let said = view.read(|board| generator.next(board, super::now(), uuid::Uuid::now_v7()));
+            let Some(event) = said else { continue };
+            match outgoing(&network, Received::structured(contracts::encode_json(&event))) {
+                Ok(event) => return Some((event, (generator, tick, view, network))),
+                Err(failure) => tracing::warn!(%failure, "the demo said something nobody may send"),
+            }
+        }
+    });
+    send(bus, Box::pin(events)).await
+}
+
+async fn send(
+    bus: &str,
+    events: impl Stream<Item = Outgoing> + Send + Unpin + 'static,
+) -> Result<(), Failure> {
+    let config = SenderConfig {
+        bus: bus::Config::new(bus, "doorstroom demo"),
+        door: Door::Counter,
+        in_flight: IN_FLIGHT,
+        give_up_after: GIVE_UP_AFTER,
+    };
+    let mut sender = Sender::start(config, events);
+    while let Some(receipt) = sender.next().await {
+        let (index, receipt) = receipt?;
+        if !matches!(receipt.outcome, Outcome::Recorded | Outcome::Duplicate) {
+            tracing::warn!(
+                index,
+                id = receipt.id,
+                code = receipt.code,
+                "an event of the demo was not recorded"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn outgoing(network: &Network, event: Received) -> Result<Outgoing, Failure> {
+    let said = event.decode()?.event;
+    let source = network.source(&said.source).ok_or_else(|| {
+        Failure::said(format!(
+            "{} is a sender of the demo and not in this network; start the demo on a data folder of its own",
+            said.source
+        ))
+    })?;
+    let name = said.fact.kind().parse()?;
+    Ok(Outgoing { region: said.region, sender: source.name.clone(), name, event })
+}

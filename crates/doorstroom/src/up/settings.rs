@@ -1,0 +1,166 @@
+//! How a node is to run: flags, then environment (both read by clap), then one TOML file, then the defaults.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// Arguments of `doorstroom up`.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(
+    after_help = "Examples:\n  doorstroom up --demo\n  doorstroom up --data /var/lib/doorstroom --network network.toml"
+)]
+pub(crate) struct Args {
+    /// The folder of the node: log, views, broker, node.json [default: ./data]
+    #[arg(long, env = "DOORSTROOM_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Who takes part; without it the 31 Dutch regions (with --demo: those of the reference data)
+    #[arg(long, env = "DOORSTROOM_NETWORK", value_name = "FILE")]
+    pub(crate) network: Option<PathBuf>,
+    /// Where pages and HTTP API listen; loopback only, port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "DOORSTROOM_HTTP", value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+    /// The port of the node's own broker on 127.0.0.1; 0 picks a free one [default: 4222]
+    #[arg(long, env = "DOORSTROOM_BUS_PORT", value_name = "PORT", conflicts_with = "nats")]
+    pub(crate) bus_port: Option<u16>,
+    /// The nats-server program (2.14.6 or newer) [default: nats-server from PATH]
+    #[arg(long, env = "DOORSTROOM_NATS_SERVER", value_name = "PROGRAM")]
+    pub(crate) nats_server: Option<PathBuf>,
+    /// A broker that already runs, instead of one of our own
+    #[arg(long, env = "DOORSTROOM_NATS", value_name = "URL")]
+    pub(crate) nats: Option<String>,
+    /// Where that broker tells about itself, to check that it syncs before it acknowledges
+    #[arg(long, env = "DOORSTROOM_NATS_MONITOR", value_name = "URL", requires = "nats")]
+    pub(crate) nats_monitor: Option<String>,
+    /// Use that broker although nobody can check whether it syncs
+    #[arg(long, env = "DOORSTROOM_UNCHECKED_BROKER", requires = "nats")]
+    pub(crate) unchecked_broker: bool,
+    /// Replay two days of 31 regions, then go on with a small generator
+    #[arg(long, env = "DOORSTROOM_DEMO")]
+    pub(crate) demo: bool,
+    /// A TOML file with any of: data, network, http, bus_port, nats_server, nats, nats_monitor, unchecked_broker, demo
+    #[arg(long, env = "DOORSTROOM_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The same, as a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    network: Option<PathBuf>,
+    http: Option<SocketAddr>,
+    bus_port: Option<u16>,
+    nats_server: Option<PathBuf>,
+    nats: Option<String>,
+    nats_monitor: Option<String>,
+    #[serde(default)]
+    unchecked_broker: bool,
+    #[serde(default)]
+    demo: bool,
+}
+
+/// What holds in the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) data: PathBuf,
+    pub(crate) network: Option<PathBuf>,
+    pub(crate) http: SocketAddr,
+    pub(crate) broker: BrokerChoice,
+    pub(crate) demo: bool,
+}
+
+/// Whose broker it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BrokerChoice {
+    /// A child of ours.
+    Own { program: PathBuf, port: u16 },
+    /// One that runs already.
+    Foreign { url: String, monitor: Option<String>, unchecked: bool },
+}
+
+impl Settings {
+    /// Puts flags, environment, file and defaults together.
+    ///
+    /// # Errors
+    /// The file can not be read or has an unknown key; the pages would listen beyond this machine.
+    pub(crate) fn resolve(args: Args) -> Result<Self, Failure> {
+        let file = args.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
+        let http = args.http.or(file.http).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        if !http.ip().is_loopback() {
+            return Err(Failure::said(format!(
+                "pages have no sign-in yet, so they listen on this machine only: use 127.0.0.1:{} instead of {http}",
+                http.port()
+            )));
+        }
+        let own_port = args.bus_port;
+        let nats = args.nats.or_else(|| if own_port.is_some() { None } else { file.nats });
+        let broker = match nats {
+            Some(url) => BrokerChoice::Foreign {
+                url,
+                monitor: args.nats_monitor.or(file.nats_monitor),
+                unchecked: args.unchecked_broker || file.unchecked_broker,
+            },
+            None => BrokerChoice::Own {
+                program: args
+                    .nats_server
+                    .or(file.nats_server)
+                    .unwrap_or_else(|| PathBuf::from("nats-server")),
+                port: own_port.or(file.bus_port).unwrap_or(4222),
+            },
+        };
+        Ok(Self {
+            data: args.data.or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            network: args.network.or(file.network),
+            http,
+            broker,
+            demo: args.demo || file.demo,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("the configuration {} can not be read", path.display()), error)
+    })?;
+    toml::from_str(&text)
+        .map_err(|error| Failure::new(format!("the configuration {} is not right", path.display()), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, Args) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.toml");
+        fs::write(&path, text).unwrap();
+        (dir, Args { config: Some(path), ..Args::default() })
+    }
+
+    #[test]
+    fn a_flag_overrides_the_file_and_the_file_the_default() {
+        let (_dir, mut args) = file("data = \"/srv/node\"\nbus_port = 4300\n");
+        args.bus_port = Some(4400);
+        let settings = Settings::resolve(args).unwrap();
+        assert_eq!(settings.data, PathBuf::from("/srv/node"));
+        assert!(matches!(settings.broker, BrokerChoice::Own { port: 4400, .. }));
+        assert_eq!(settings.http.port(), 8080);
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_named() {
+        let (_dir, args) = file("dat = \"/srv/node\"\n");
+        let error = Settings::resolve(args).unwrap_err();
+        assert!(format!("{error:#}").contains("dat"), "{error:#}");
+    }
+
+    #[test]
+    fn pages_do_not_listen_beyond_this_machine() {
+        let args = Args { http: Some("0.0.0.0:80".parse().unwrap()), ..Args::default() };
+        assert!(Settings::resolve(args).unwrap_err().to_string().contains("127.0.0.1:80"));
+    }
+}

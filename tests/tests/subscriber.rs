@@ -1,0 +1,112 @@
+//! A subscriber and a publisher with nothing but `nats-py`: the promise that no library of ours is needed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: what cannot be unwrapped is the failed test"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+use tests::{Node, Site, python, reference, root, run};
+
+/// A watcher of every row, in Python.
+struct Watcher {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Watcher {
+    /// Starts it and waits until it has the rows of the start.
+    fn of(node: &Node) -> Self {
+        let mut child = Command::new(python())
+            .arg(root().join("tests/python/watch_rows.py"))
+            .arg(node.bus())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        loop {
+            let line = lines.next().expect("the watcher ended before it was live").unwrap();
+            if line.contains("\"live\"") {
+                return Self { child, input, lines };
+            }
+        }
+    }
+
+    /// Tells it that nothing more will come; everything it saw since it was live.
+    fn finish(mut self) -> Vec<Value> {
+        drop(self.input.take());
+        let seen = self.lines.by_ref().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+        assert!(self.child.wait().unwrap().success());
+        seen
+    }
+}
+
+#[test]
+fn a_subscriber_with_only_nats_py_sees_every_change_and_ends_equal_to_the_board() {
+    let data = reference("region-day");
+    let site = Site::new(&data.network);
+    let node = site.up();
+    let watcher = Watcher::of(&node);
+    site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
+    wait_until_published(&node, data.events.len());
+    let seen = watcher.finish();
+
+    let revisions: Vec<u64> = seen.iter().map(|entry| entry["revision"].as_u64().unwrap()).collect();
+    let without_holes: Vec<u64> = (revisions[0]..).take(revisions.len()).collect();
+    assert_eq!(revisions, without_holes, "every change was seen, in order");
+    assert!(revisions.len() > data.events.len() / 2, "only {} changes", revisions.len());
+
+    let mut rows = BTreeMap::new();
+    for entry in &seen {
+        let key = entry["key"].as_str().unwrap();
+        if !key.contains(".loc.") {
+            continue;
+        }
+        match &entry["row"] {
+            Value::Null => drop(rows.remove(key)),
+            row => drop(rows.insert(key, row.clone())),
+        }
+    }
+    let board: Value = serde_json::from_str(&site.run(["board", "--json"]).ok()).unwrap();
+    let expected: Vec<Value> = board["rows"].as_array().unwrap().clone();
+    let mut watched: Vec<Value> = rows.into_values().collect();
+    let order =
+        |row: &Value| ["region", "location", "care_type"].map(|key| row[key].as_str().unwrap().to_owned());
+    watched.sort_by_key(order);
+    assert_eq!(watched, expected);
+}
+
+#[test]
+fn a_publisher_with_only_nats_py_gets_the_receipt_of_its_mailbox_event() {
+    let data = reference("region-day");
+    let site = Site::new(&data.network);
+    let node = site.up();
+    site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
+    let event = r#"{"specversion":"1.0","id":"019cb000-0000-7000-8000-000000000001","source":"urn:nld:kvknr:76849911:systeem:ecd","type":"nl.doorstroom.bed.freed.v1","time":"2026-03-09T09:14:03.120Z","subject":"zk01-de-linde/1","datacontenttype":"application/json","region":"zk01","data":{"occurred_at":"2026-03-09T09:10:00Z","location":"zk01-de-linde","bed":"1"}}"#;
+    let publish = || {
+        let mut publisher = Command::new(python());
+        publisher.arg(root().join("tests/python/publish_event.py")).arg(node.bus()).arg("zk01-de-linde");
+        serde_json::from_str::<Value>(&run(&mut publisher, event.as_bytes()).ok()).unwrap()
+    };
+    let (first, again) = (publish(), publish());
+    let position = data.events.len() as u64 + 1;
+    assert_eq!((&first["outcome"], &first["position"]), (&"recorded".into(), &position.into()), "{first}");
+    assert_eq!((&again["outcome"], &again["position"]), (&"duplicate".into(), &position.into()), "{again}");
+    assert_eq!(again["content_hash"], first["content_hash"]);
+}
+
+/// Waits until the gateway has published the rows up to this position, by the node's own word.
+fn wait_until_published(node: &Node, position: usize) {
+    tests::eventually("published row of the last event", std::time::Duration::from_secs(20), || {
+        let (_, metrics) = node.get("/metrics");
+        let published = metrics.lines().find_map(|line| line.strip_prefix("doorstroom_gateway_position "))?;
+        (published.trim().parse::<usize>().ok()? >= position).then_some(())
+    });
+}

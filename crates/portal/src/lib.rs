@@ -1,0 +1,64 @@
+//! The pages and the HTTP API: desks and their numbers, the national overview, the board of a region, all live;
+//! the board as JSON, health and metrics.
+//!
+//! Server-rendered HTML that works without a script; one small script keeps it live by server-sent events.
+//! Not here: what is counted (`views`), how it is kept up to date (`projector`), who may do what (there is no login
+//! yet: the portal shows counts only, no referrals and nobody's identity).
+
+mod api;
+mod assets;
+mod board;
+mod guard;
+mod live;
+mod pages;
+mod server;
+mod text;
+mod why;
+mod words;
+
+use std::fmt;
+use std::sync::Arc;
+
+use domain::Timestamp;
+
+pub use server::{CONNECTIONS_MAX, PortalError, serve};
+
+/// What the portal shows and asks.
+#[derive(Clone)]
+pub struct App {
+    /// The board, kept up to date by its projector.
+    pub availability: projector::Handle<views::Availability>,
+    /// Regions, desks and their numbers.
+    pub network: Arc<network::Network>,
+    /// The log, to see the board as it was.
+    pub reader: eventlog::LogReader,
+    /// What must hold for this node to be of use.
+    pub checks: Arc<dyn Checks>,
+    /// The metrics in the `OpenMetrics` text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The clock that ages are counted by.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("network", &self.network.regions().len()).finish_non_exhaustive()
+    }
+}
+
+/// Says whether this node is of use: recorder, log, broker, view lag.
+pub trait Checks: Send + Sync {
+    /// Each check with its answer now. Answers from memory: it is asked by every probe and every live page.
+    fn readiness(&self) -> Vec<Check>;
+}
+
+/// One check of readiness.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Check {
+    /// What is checked, such as `recorder`.
+    pub name: String,
+    /// Whether it holds.
+    pub ok: bool,
+    /// In words: what was found, and what to do if it does not hold.
+    pub detail: String,
+}

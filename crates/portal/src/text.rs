@@ -1,0 +1,162 @@
+//! Text made fit for a page: names others gave, telephone links, times in the Netherlands, ages.
+//!
+//! Escaping for HTML is the template engine's; what is here keeps a name from breaking the layout or the reading
+//! direction around it. A name is shown inside `<bdi>`.
+
+use domain::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::words::Lang;
+
+/// Characters of a name that are shown. More would push the numbers off a telephone's screen.
+const NAME_CHARS_MAX: usize = 80;
+/// Combining marks in a row that are shown. Real writing needs two or three; more only paints over the neighbours.
+const COMBINING_MAX: usize = 3;
+
+static AMSTERDAM: TimeZone = jiff::tz::get!("Europe/Amsterdam");
+
+/// A name that somebody gave, fit to be shown: controls and direction marks become `�`, stacks of combining marks
+/// are thinned, and what is longer than 80 characters is cut, with `…` as the sign of it.
+pub(crate) fn shown(name: &str) -> String {
+    let mut text = String::with_capacity(name.len().min(NAME_CHARS_MAX * 4));
+    let (mut marks, mut chars) = (0, 0);
+    for character in name.chars() {
+        marks = if is_combining(character) { marks + 1 } else { 0 };
+        if marks > COMBINING_MAX {
+            continue;
+        }
+        if chars == NAME_CHARS_MAX {
+            text.push('…');
+            break;
+        }
+        chars += 1;
+        text.push(if character.is_control() || is_invisible(character) { '\u{FFFD}' } else { character });
+    }
+    text
+}
+
+/// The blocks of Unicode that hold only combining marks.
+fn is_combining(character: char) -> bool {
+    matches!(character,
+        '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
+        | '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}')
+}
+
+/// Marks that turn the direction of the text after them, or that nobody can see.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        | '\u{E0000}'..='\u{E007F}')
+}
+
+/// The target of a telephone link: the digits, with the `+` in front if there is one; `None` without any digit.
+pub(crate) fn tel(number: &str) -> Option<String> {
+    let digits: String = number.replace("(0)", "").chars().filter(char::is_ascii_digit).take(20).collect();
+    let plus = if number.trim_start().starts_with('+') { "+" } else { "" };
+    (!digits.is_empty()).then(|| format!("tel:{plus}{digits}"))
+}
+
+/// A moment in the Netherlands: `14:03`, or `21 nov 14:03` when that is another day than `now`.
+pub(crate) fn clock(at: Timestamp, now: Timestamp, lang: Lang) -> String {
+    let (Some(at), Some(now)) = (zoned(at), zoned(now)) else { return String::from("?") };
+    let time = format!("{:02}:{:02}", at.hour(), at.minute());
+    if at.date() == now.date() {
+        return time;
+    }
+    let year = if at.year() == now.year() { String::new() } else { format!(" {}", at.year()) };
+    format!("{} {}{year} {time}", at.day(), lang.month(at.month()))
+}
+
+/// The same with seconds: the moment the page stands at.
+pub(crate) fn clock_seconds(at: Timestamp, now: Timestamp, lang: Lang) -> String {
+    match zoned(at) {
+        Some(moment) => format!("{}:{:02}", clock(at, now, lang), moment.second()),
+        None => String::from("?"),
+    }
+}
+
+fn zoned(at: Timestamp) -> Option<jiff::Zoned> {
+    let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+    Some(at.to_zoned(AMSTERDAM.clone()))
+}
+
+/// How long ago, in one unit: `zojuist`, `12 min`, `3 u`, `2 d`. What lies ahead is `zojuist`: clocks differ.
+/// The script says the same thing in the same words.
+pub(crate) fn age(at: Timestamp, now: Timestamp, lang: Lang) -> String {
+    let words = lang.words();
+    let minutes = now.as_micros().saturating_sub(at.as_micros()) / 60_000_000;
+    match minutes {
+        ..1 => words.just_now.to_owned(),
+        1..120 => format!("{minutes} min"),
+        120..2_880 => format!("{} {}", minutes / 60, words.hour_unit),
+        _ => format!("{} {}", minutes / 1_440, words.day_unit),
+    }
+}
+
+/// Whether the word of a location is so old that it should be asked for again.
+pub(crate) fn is_stale(at: Timestamp, now: Timestamp) -> bool {
+    now.as_micros().saturating_sub(at.as_micros()) > STALE_AFTER_MICROS
+}
+
+/// A location that said nothing for a day is asked whether its word still holds.
+pub(crate) const STALE_AFTER_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_hundred_thousand_combining_marks_become_three() {
+        let zalgo: String = core::iter::once('e').chain(core::iter::repeat_n('\u{0301}', 100_000)).collect();
+        assert_eq!(shown(&zalgo), "e\u{0301}\u{0301}\u{0301}");
+    }
+
+    #[test]
+    fn a_long_name_is_cut_at_eighty_characters() {
+        let cut = shown(&"é".repeat(500));
+        assert_eq!(cut.chars().count(), 81);
+        assert!(cut.ends_with("é…"));
+        assert_eq!(shown(&"é".repeat(80)), "é".repeat(80));
+    }
+
+    #[test]
+    fn marks_that_turn_the_reading_direction_and_nul_are_made_visible() {
+        assert_eq!(shown("De\u{202E}Linde\u{0}\u{200F}"), "De�Linde��");
+    }
+
+    #[test]
+    fn times_are_those_of_the_netherlands_in_summer_and_winter() {
+        let now = at("2026-07-01T20:00:00Z");
+        assert_eq!(clock(at("2026-07-01T12:03:00Z"), now, Lang::Nl), "14:03");
+        assert_eq!(clock(at("2026-03-02T12:03:00Z"), now, Lang::Nl), "2 mrt 13:03");
+        assert_eq!(clock(at("2025-12-31T23:30:00Z"), now, Lang::En), "1 Jan 00:30");
+        assert_eq!(clock(at("2025-12-31T22:30:00Z"), now, Lang::En), "31 Dec 2025 23:30");
+        assert_eq!(clock_seconds(at("2026-07-01T12:03:09Z"), now, Lang::Nl), "14:03:09");
+    }
+
+    #[test]
+    fn an_age_is_said_in_one_unit() {
+        let now = at("2026-03-05T12:00:00Z");
+        let cases = [
+            ("2026-03-05T12:00:30Z", "zojuist"),
+            ("2026-03-05T11:59:30Z", "zojuist"),
+            ("2026-03-05T11:01:00Z", "59 min"),
+            ("2026-03-05T10:00:00Z", "2 u"),
+            ("2026-03-03T12:00:00Z", "2 d"),
+        ];
+        for (moment, said) in cases {
+            assert_eq!(age(at(moment), now, Lang::Nl), said, "{moment}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_link_holds_digits_only() {
+        assert_eq!(tel("+31 (0)88-123 45 67").as_deref(), Some("tel:+31881234567"));
+        assert_eq!(tel("javascript:alert(1)").as_deref(), Some("tel:1"));
+        assert_eq!(tel("onbekend"), None);
+    }
+}

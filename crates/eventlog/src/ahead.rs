@@ -44,13 +44,20 @@ struct State {
     file: Arc<dyn StorageFile>,
     written: u64,
     spare: Option<Spare>,
-    /// A slice is being written from [`Ahead::zeroed`] on, or into the spare.
-    filling: bool,
-    /// The writer has taken the spare and not gone over to it yet: a second file of that name must not be made.
-    switching: bool,
+    busy: Busy,
     /// The writer was faster than the zeros.
     outrun: bool,
     stop: bool,
+}
+
+/// Who holds the files for longer than the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Busy {
+    Nobody,
+    /// A slice is being written from [`Ahead::zeroed`] on, or into the spare.
+    Filling,
+    /// The writer has taken the spare and not gone over to it yet: a second file of that name must not be made.
+    Switching,
 }
 
 /// Shared by the writer and the filling thread.
@@ -104,7 +111,7 @@ impl Ahead {
             return;
         }
         let mut state = self.lock();
-        while state.filling {
+        while state.busy == Busy::Filling {
             state = self.wait(state);
         }
         self.zeroed.fetch_max(end, Ordering::AcqRel);
@@ -120,10 +127,10 @@ impl Ahead {
     /// The spare file, as far as it was filled; a fresh one if there is none.
     pub(crate) fn take_spare(&self) -> io::Result<Spare> {
         let mut state = self.lock();
-        while state.filling {
+        while state.busy == Busy::Filling {
             state = self.wait(state);
         }
-        state.switching = true;
+        state.busy = Busy::Switching;
         match state.spare.take() {
             Some(spare) => Ok(spare),
             None => self.new_spare(),
@@ -138,12 +145,12 @@ impl Ahead {
     /// Goes over to a new segment.
     pub(crate) fn switch(&self, file: Arc<dyn StorageFile>, written: u64, zeroed: u64) {
         let mut state = self.lock();
-        while state.filling {
+        while state.busy == Busy::Filling {
             state = self.wait(state);
         }
         state.file = file;
         state.written = written;
-        state.switching = false;
+        state.busy = Busy::Nobody;
         self.zeroed.store(zeroed.max(written), Ordering::Release);
         self.changed.notify_all();
     }
@@ -172,7 +179,7 @@ impl Ahead {
                 }
                 Err(error) => return refused(&error),
             };
-            state.filling = true;
+            state.busy = Busy::Filling;
             drop(state);
             let length = narrow(slice.end.saturating_sub(slice.start));
             let filled = slice
@@ -180,7 +187,7 @@ impl Ahead {
                 .write_all_at(zeros.get(..length).unwrap_or_default(), slice.start)
                 .and_then(|()| slice.file.sync_data());
             state = self.lock();
-            state.filling = false;
+            state.busy = Busy::Nobody;
             self.changed.notify_all();
             match (filled, slice.spare, &mut state.spare) {
                 (Err(error), _, _) => return refused(&error),
@@ -195,7 +202,7 @@ impl Ahead {
     }
 
     fn next_slice(&self, state: &mut State) -> io::Result<Option<Slice>> {
-        if state.switching {
+        if state.busy == Busy::Switching {
             return Ok(None);
         }
         let zeroed = self.zeroed.load(Ordering::Acquire);

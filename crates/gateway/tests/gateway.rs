@@ -316,7 +316,8 @@ async fn the_head_is_the_last_record_and_is_kept_for_who_comes_later() {
     let heads = Subscriber::connect(&broker).await.stream("HEAD").await;
     assert_eq!(heads.len(), 1);
     let record = store.log.reader().record(last).unwrap().unwrap();
-    let leaf: String = record.leaf.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = record.leaf.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    let leaf: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
     let expected = json!({
         "position": last,
         "recorded_at": domain::Timestamp::from_micros(record.recorded_at).to_string(),

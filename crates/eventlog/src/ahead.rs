@@ -84,15 +84,7 @@ impl Ahead {
         file: Arc<dyn StorageFile>,
         (written, zeroed): (u64, u64),
     ) -> Ahead {
-        let state = State {
-            file,
-            written,
-            spare: None,
-            filling: false,
-            switching: false,
-            outrun: false,
-            stop: false,
-        };
+        let state = State { file, written, spare: None, busy: Busy::Nobody, outrun: false, stop: false };
         let zeroed = AtomicU64::new(zeroed.max(written));
         Ahead { storage, folder, segment_bytes, state: Mutex::new(state), changed: Condvar::new(), zeroed }
     }

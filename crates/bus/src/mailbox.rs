@@ -55,7 +55,7 @@ pub struct Delivery {
 }
 
 /// The right to acknowledge one message.
-pub struct Ticket(jetstream::message::Acker);
+pub struct Ticket(Box<jetstream::message::Acker>);
 
 impl std::fmt::Debug for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,7 +103,7 @@ impl Mailbox {
             headers: headers(message.headers.as_ref()),
             payload: message.payload,
             stream_sequence,
-            ticket: Ticket(acker),
+            ticket: Ticket(Box::new(acker)),
         })
     }
 }

@@ -68,7 +68,7 @@ pub(crate) struct Intake {
 impl Intake {
     pub(crate) fn open(
         config: Config,
-        bus: Bus,
+        bus: &Bus,
         log: EventLog,
         counter: Counter,
         doors: watch::Sender<Doors>,

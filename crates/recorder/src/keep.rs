@@ -54,14 +54,14 @@ pub(crate) fn quarantined(
         detail: refused.detail.clone(),
         stream_sequence: message.stream_sequence.unwrap_or_default(),
     };
-    let mut parts: Vec<&[u8]> =
+    let mut content: Vec<&[u8]> =
         vec![b"quarantined", message.subject.as_bytes(), entry.content_type.as_bytes()];
     for (name, value) in &message.headers {
-        parts.extend([name.as_bytes(), value.as_bytes()]);
+        content.extend([name.as_bytes(), value.as_bytes()]);
     }
     let sequence = kept.stream_sequence.to_string();
-    parts.extend([sequence.as_bytes(), &entry.raw]);
-    let key = key_of(&parts);
+    content.extend([sequence.as_bytes(), &entry.raw]);
+    let key = key_of(&content);
     let tags = [Some(format!("quarantine:{}", refused.code))]
         .into_iter()
         .chain([party.map(|party| format!("region:{}", party.region))])

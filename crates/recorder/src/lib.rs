@@ -161,15 +161,15 @@ impl Recorder {
             Arc::clone(&handle.metrics),
         );
         let mut answering = tokio::spawn(answerer.run(answers));
-        let mut intake = intake::Intake::open(config, bus.clone(), log, counter, doors, unanswered);
+        let mut intake = intake::Intake::open(config, &bus, log, counter, doors, unanswered);
         let taken = tokio::select! {
             taken = intake.run(shutdown) => taken,
             ended = &mut answering => return ended.unwrap_or(Err(RunError::Broken)),
         };
         // No more is taken in; what is inside gets its answer, unless the log is the reason.
         drop(intake);
-        let answered = answering.await.unwrap_or(Err(RunError::Broken));
+        let ending = answering.await.unwrap_or(Err(RunError::Broken));
         bus.flush().await;
-        answered.and(taken)
+        ending.and(taken)
     }
 }

@@ -3,12 +3,11 @@
 //! Not here: the same through the real binary (`tests`), what a view makes of contradictory facts (`views`).
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::missing_panics_doc,
+    dead_code,
     unreachable_pub,
-    reason = "test code"
+    reason = "test code; the support is shared"
 )]
 
 mod support;
@@ -171,7 +170,7 @@ async fn faults_2_4_5_a_request_in_protobuf_is_taken_whole_or_kept_whole() {
     let mut unknown = freed(5, "12");
     unknown["data"]["from_the_future"] = json!({"a": [1, 2]});
     let unknown = bytes(&unknown);
-    let mut request = bus::encode(&request(&[unknown.clone()])).to_vec();
+    let mut request = bus::encode(&request(std::slice::from_ref(&unknown))).to_vec();
     request.extend_from_slice(b"\x92\x03\x02hi");
     let receipts = append_raw(&client, LINDE_COUNTER, request.into()).await;
     assert_eq!(outcomes(&receipts), [Outcome::Recorded]);

@@ -229,6 +229,7 @@ async fn a_log_that_stopped_ends_the_recorder_without_a_receipt() {
     let client = broker.client().await;
     node.log.clone().close().await;
     let asked = client.request("record.zk01.de-linde", bytes(&freed(1, "12")));
+    let asked = tokio::time::timeout(Duration::from_millis(500), asked);
     let (answer, ending) = tokio::join!(asked, node.ended());
     assert!(answer.is_err(), "nothing was said to the sender");
     assert!(ending.unwrap_err().to_string().contains("the log stopped"));

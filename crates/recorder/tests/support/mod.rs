@@ -46,9 +46,9 @@ impl Broker {
     pub fn start_with(setting: &str) -> Self {
         let dir = TempDir::new().unwrap();
         let config = format!(
-            "listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1\nports_file_dir: {0:?}\n\
-             jetstream {{ store_dir: {0:?}, max_file_store: 8GB, {setting} }}\n",
-            dir.path()
+            "listen: 127.0.0.1:-1\nhttp: 127.0.0.1:-1\nports_file_dir: \"{0}\"\n\
+             jetstream {{ store_dir: \"{0}\", max_file_store: 8GB, {setting} }}\n",
+            dir.path().display()
         );
         std::fs::write(dir.path().join("broker.conf"), config).unwrap();
         let (child, port, monitoring) = spawn(dir.path(), None);
@@ -82,6 +82,7 @@ impl Drop for Broker {
     }
 }
 
+#[expect(clippy::zombie_processes, reason = "the broker waits for it when it is dropped")]
 fn spawn(dir: &Path, port: Option<u16>) -> (Child, u16, u16) {
     let server = std::env::var_os("DOORSTROOM_NATS_SERVER")
         .map_or_else(|| PathBuf::from("nats-server"), PathBuf::from);

@@ -125,8 +125,9 @@ impl Bus {
             key: entry.key,
             value: (entry.operation == kv::Operation::Put).then_some(entry.value),
         });
+        let rows: Boxed<RowChange> = Box::pin(rows);
         let mut stream = SelectAll::new();
-        stream.push(Box::pin(rows) as Boxed<RowChange>);
+        stream.push(rows);
         Ok(Watched { what, stream, losses })
     }
 

@@ -10,7 +10,7 @@ use domain::RegionId;
 use tests::Broker;
 
 const SERVER: &str = "jetstream { store_dir: \"{folder}/store\", sync_interval: always }";
-const WINDOW: Window = Window { age: Duration::from_secs(3_600), bytes: 1_024 * 1_024 };
+const WINDOW: Window = Window { age: Duration::from_hours(1), bytes: 1_024 * 1_024 };
 
 async fn connect(broker: &Broker) -> Bus {
     Bus::connect(Config::new(broker.url(), "test")).await.unwrap()
@@ -67,7 +67,7 @@ async fn events_of_every_region_come_with_position_time_and_key() {
     let mut with_past = bus.follow_events(Some(&region("zk01")), true).await.unwrap();
     publish(&outward, "zk02", 8).await;
     publish(&outward, "zk01", 9).await;
-    let mut seen = vec![from_now.next().await.unwrap(), from_now.next().await.unwrap()];
+    let mut seen = [from_now.next().await.unwrap(), from_now.next().await.unwrap()];
     seen.sort_by_key(|event| event.position);
     let told: Vec<_> = seen.iter().map(|event| (&*event.subject, event.position, &*event.payload)).collect();
     assert_eq!(told, [("log.zk02.bed.freed", 8, &b"event 8"[..]), ("log.zk01.bed.freed", 9, b"event 9")]);

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "test code: what cannot be unwrapped is the failed test"
 )]
 
@@ -38,7 +39,7 @@ fn a_node_ends_within_five_seconds_of_sigterm_also_in_the_middle_of_a_send() {
     assert!(asked.elapsed() <= DRAINS_WITHIN, "it took {:?}", asked.elapsed());
     sending.kill().unwrap();
     sending.wait().unwrap();
-    site.run(["audit", "verify"]).ok();
+    let _printed = site.run(["audit", "verify"]).ok();
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn logs_are_json_where_asked_and_never_hold_what_was_sent() {
     // A canary where no reader expects it: an unknown field of an event that is otherwise right, and garbage.
     let canary = "Pieternel Kanariebloem";
     let event = data.events[0].replacen("{", &format!("{{\"note\":\"{canary}\","), 1);
-    site.run_with_input(["send", "--json", "-"], event.as_bytes()).ok();
+    let _printed = site.run_with_input(["send", "--json", "-"], event.as_bytes()).ok();
     for line in site.log().lines() {
         let parsed: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(!parsed.to_string().contains(canary), "{line}");

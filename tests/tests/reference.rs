@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::as_conversions,
     reason = "test code: what cannot be unwrapped is the failed test"
 )]
 

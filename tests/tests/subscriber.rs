@@ -2,6 +2,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::as_conversions,
+    clippy::zombie_processes,
     reason = "test code: what cannot be unwrapped is the failed test"
 )]
 
@@ -54,7 +57,7 @@ fn a_subscriber_with_only_nats_py_sees_every_change_and_ends_equal_to_the_board(
     let site = Site::new(&data.network);
     let node = site.up();
     let watcher = Watcher::of(&node);
-    site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
+    let _printed = site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
     wait_until_published(&node, data.events.len());
     let seen = watcher.finish();
 
@@ -69,18 +72,19 @@ fn a_subscriber_with_only_nats_py_sees_every_change_and_ends_equal_to_the_board(
         if !key.contains(".loc.") {
             continue;
         }
-        match &entry["row"] {
-            Value::Null => drop(rows.remove(key)),
-            row => drop(rows.insert(key, row.clone())),
+        if entry["row"].is_null() {
+            rows.remove(key);
+        } else {
+            rows.insert(key, entry["row"].clone());
         }
     }
     let board: Value = serde_json::from_str(&site.run(["board", "--json"]).ok()).unwrap();
     let expected: Vec<Value> = board["rows"].as_array().unwrap().clone();
-    let mut watched: Vec<Value> = rows.into_values().collect();
+    let mut ends_with: Vec<Value> = rows.into_values().collect();
     let order =
         |row: &Value| ["region", "location", "care_type"].map(|key| row[key].as_str().unwrap().to_owned());
-    watched.sort_by_key(order);
-    assert_eq!(watched, expected);
+    ends_with.sort_by_key(order);
+    assert_eq!(ends_with, expected);
 }
 
 #[test]
@@ -88,7 +92,7 @@ fn a_publisher_with_only_nats_py_gets_the_receipt_of_its_mailbox_event() {
     let data = reference("region-day");
     let site = Site::new(&data.network);
     let node = site.up();
-    site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
+    let _printed = site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
     let event = r#"{"specversion":"1.0","id":"019cb000-0000-7000-8000-000000000001","source":"urn:nld:kvknr:76849911:systeem:ecd","type":"nl.doorstroom.bed.freed.v1","time":"2026-03-09T09:14:03.120Z","subject":"zk01-de-linde/1","datacontenttype":"application/json","region":"zk01","data":{"occurred_at":"2026-03-09T09:10:00Z","location":"zk01-de-linde","bed":"1"}}"#;
     let publish = || {
         let mut publisher = Command::new(python());

@@ -36,6 +36,8 @@ pub const KEY_HEADER: &str = "Doorstroom-Key";
 
 const HEAD_STREAM: &str = "HEAD";
 /// A bucket of the whole country takes a few MiB; what needs more is a mistake, and should not eat the broker.
+/// Values kept of each key, the most a bucket keeps: a watcher that lags behind by this many still sees every change.
+const HISTORY: i64 = 64;
 const BUCKET_BYTES_MAX: i64 = 256 * 1024 * 1024;
 /// How long the entries of the bucket may take to arrive: they are a few MiB from memory.
 const LIST_WAIT_MAX: Duration = Duration::from_secs(20);
@@ -170,7 +172,7 @@ impl Outward {
                 .create_key_value(kv::Config {
                     bucket: BUCKET.to_owned(),
                     description: "the latest row of each location and care type".to_owned(),
-                    history: 1,
+                    history: HISTORY,
                     max_bytes: BUCKET_BYTES_MAX,
                     storage: stream::StorageType::Memory,
                     num_replicas: 1,

@@ -17,7 +17,7 @@ pub(crate) enum Refusal {
 
 /// The protobuf bytes of a message of `contracts::wire`.
 #[must_use]
-pub fn encode<M: prost::Message>(message: &M) -> Bytes {
+pub fn encode<M: wire::Message>(message: &M) -> Bytes {
     message.encode_to_vec().into()
 }
 
@@ -25,7 +25,7 @@ pub fn encode<M: prost::Message>(message: &M) -> Bytes {
 ///
 /// # Errors
 /// When the bytes are no such message: what is wrong, for people.
-pub fn decode<M: prost::Message + Default>(bytes: Bytes) -> Result<M, String> {
+pub fn decode<M: wire::Message + Default>(bytes: Bytes) -> Result<M, String> {
     M::decode(bytes).map_err(|error| error.to_string())
 }
 

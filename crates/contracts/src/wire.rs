@@ -5,4 +5,6 @@
 // `expect` would have to follow every change of the generator.
 #![allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated code")]
 
+pub use prost::Message;
+
 include!(concat!(env!("OUT_DIR"), "/doorstroom.v1.rs"));

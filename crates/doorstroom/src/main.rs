@@ -15,7 +15,6 @@ mod up;
 mod watch;
 
 use std::io::IsTerminal as _;
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};

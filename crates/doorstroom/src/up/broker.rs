@@ -156,7 +156,7 @@ fn supervise(program: &Path, configuration: &Path, shared: &Shared) {
         match spawn(program, configuration) {
             Ok(child) => live(child, shared),
             Err(error) => {
-                tracing::error!(program = %program.display(), %error, "the broker can not be started")
+                tracing::error!(program = %program.display(), %error, "the broker can not be started");
             }
         }
         if shared.stopping.load(Ordering::SeqCst) {

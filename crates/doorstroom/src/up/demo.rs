@@ -30,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(400);
 /// Senders of the replay side by side.
 const IN_FLIGHT: usize = 256;
 /// The node it plays for is in the same process: whatever takes this long is broken.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(300);
+const GIVE_UP_AFTER: Duration = Duration::from_mins(5);
 
 /// The network of the reference data.
 ///

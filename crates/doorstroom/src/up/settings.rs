@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// Replay two days of 31 regions, then go on with a small generator
     #[arg(long, env = "DOORSTROOM_DEMO")]
     pub(crate) demo: bool,
-    /// A TOML file with any of: data, network, http, bus_port, nats_server, nats, nats_monitor, unchecked_broker, demo
+    /// A TOML file with any of these settings, named with underscores: `bus_port = 4222`
     #[arg(long, env = "DOORSTROOM_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

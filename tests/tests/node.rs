@@ -1,10 +1,5 @@
 //! A node from its start to its end: its broker, its health, its refusals.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test code: what cannot be unwrapped is the failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "test code: what cannot be unwrapped is the failed test")]
 
 use std::time::{Duration, Instant};
 
@@ -115,7 +110,7 @@ fn logs_are_json_where_asked_and_never_hold_what_was_sent() {
     let _node = site.up();
     // A canary where no reader expects it: an unknown field of an event that is otherwise right, and garbage.
     let canary = "Pieternel Kanariebloem";
-    let event = data.events[0].replacen("{", &format!("{{\"note\":\"{canary}\","), 1);
+    let event = data.events[0].replacen('{', &format!("{{\"note\":\"{canary}\","), 1);
     let _printed = site.run_with_input(["send", "--json", "-"], event.as_bytes()).ok();
     for line in site.log().lines() {
         let parsed: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));

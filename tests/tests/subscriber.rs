@@ -1,7 +1,6 @@
 //! A subscriber and a publisher with nothing but `nats-py`: the promise that no library of ours is needed.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::expect_used,
     clippy::as_conversions,
     clippy::zombie_processes,

@@ -3,7 +3,7 @@
 //!
 //! Not here: the node (`doorstroom up --demo`).
 
-#![expect(clippy::print_stdout, reason = "a tool for developers")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for developers")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -2,7 +2,7 @@
 //!
 //! The browser is `DOORSTROOM_CHROMIUM`, or `/usr/bin/chromium`. Not here: what the server sends (`pages`).
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
 mod support;
 

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use async_nats::header::{HeaderMap, HeaderName, HeaderValue};
+use async_nats::header::{HeaderMap, HeaderName, HeaderValue, NATS_EXPECTED_LAST_SEQUENCE};
 use async_nats::jetstream::context::{Context, KeyValueErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{kv, stream};
@@ -114,6 +114,33 @@ pub struct Outbound {
     pub headers: Vec<(String, String)>,
     /// Its bytes.
     pub payload: Bytes,
+}
+
+/// A message whose headers can be sent.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    subject: String,
+    headers: HeaderMap,
+    payload: Bytes,
+}
+
+impl Outbound {
+    /// Checks the headers.
+    ///
+    /// # Errors
+    /// When one of them can not be sent as it is.
+    pub fn prepare(self) -> Result<Prepared, OutwardError> {
+        let Self { subject, headers, payload } = self;
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let parsed = (HeaderName::from_str(&name), HeaderValue::from_str(&value));
+            let (Ok(header), Ok(value)) = parsed else {
+                return Err(OutwardError::Header { subject, name });
+            };
+            map.append(header, value);
+        }
+        Ok(Prepared { subject, headers: map, payload })
+    }
 }
 
 /// Resolves to the sequence in the stream once the broker has stored the message.
@@ -259,24 +286,28 @@ impl Outward {
     ///
     /// # Errors
     /// When it can not be handed over; whether it is stored is the answer of [`Stored`].
-    pub async fn publish(&self, message: Outbound, after: Option<u64>) -> Result<Stored, OutwardError> {
-        let Outbound { subject, headers, payload } = message;
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let parsed = (HeaderName::from_str(&name), HeaderValue::from_str(&value));
-            let (Ok(header), Ok(value)) = parsed else {
-                return Err(OutwardError::Header { subject, name });
-            };
-            map.append(header, value);
-        }
+    pub async fn publish(&self, message: Prepared, after: Option<u64>) -> Result<Stored, OutwardError> {
+        let Prepared { subject, headers, payload } = message;
         let mut publish = PublishMessage::build().payload(payload);
-        if !map.is_empty() {
-            publish = publish.headers(map);
+        if !headers.is_empty() {
+            publish = publish.headers(headers);
         }
         if let Some(sequence) = after {
             publish = publish.expected_last_sequence(sequence);
         }
         send(&self.jetstream, subject, publish).await
+    }
+
+    /// Hands a message over as [`Outward::publish`] does, without an answer of its own: the broker stores what
+    /// follows it, by its sequence, only if it stored this.
+    ///
+    /// # Errors
+    /// When it can not be handed over.
+    pub async fn post(&self, message: Prepared, after: u64) -> Result<(), OutwardError> {
+        let Prepared { subject, mut headers, payload } = message;
+        headers.insert(NATS_EXPECTED_LAST_SEQUENCE, HeaderValue::from(after));
+        let posted = self.bus.client().publish_with_headers(subject.clone(), headers, payload).await;
+        posted.map_err(|source| OutwardError::Publish { subject, source: source.into() })
     }
 
     /// Answers requests on [`AVAILABILITY_SERVICE`]; `version` is a semantic version.

@@ -35,7 +35,7 @@ async fn publish(outward: &Outward, region: &str, position: u64) {
         headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
         payload: format!("event {position}").into(),
     };
-    outward.publish(message, None).await.unwrap().await.unwrap();
+    outward.publish(message.prepare().unwrap(), None).await.unwrap().await.unwrap();
 }
 
 #[tokio::test]

@@ -23,6 +23,11 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::Failure;
 use crate::out::complain;
 
+/// Many small values are made on one thread and dropped on another, at which this allocator is far better than the
+/// system's: a quarter of a node's processor time under load was spent there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The event backbone of the Dutch bed desks: what happens to beds and referrals, recorded once, shown live.
 #[derive(Debug, Parser)]
 #[command(name = "doorstroom", version, propagate_version = true, subcommand_required = true)]

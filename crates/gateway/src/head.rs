@@ -110,7 +110,7 @@ impl HeadOut {
             headers: Vec::new(),
             payload: Bytes::from(serde_json::to_vec(&message)?),
         };
-        self.outward.publish(message, None).await?.await?;
+        self.outward.publish(message.prepare()?, None).await?.await?;
         self.metrics.head();
         Ok(position)
     }

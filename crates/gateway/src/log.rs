@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bus::outward::{LogTail, Outward, OutwardError, Stored, Window};
+use bus::outward::{LogTail, Outbound, Outward, OutwardError, Prepared, Stored, Window};
 use domain::RegionId;
 use eventlog::{Direction, LogReader, Query, QueryItem, ReadError, Record};
 use futures::StreamExt;
@@ -18,8 +18,9 @@ use tokio::task::JoinSet;
 use crate::metrics::Metrics;
 use crate::{Interrupted, Part, recorded};
 
-/// Events published but not yet stored: enough to keep the broker busy, at 64 KiB at most 16 MiB.
-const IN_FLIGHT_MAX: usize = 256;
+/// Events published but not yet stored: enough to keep the broker busy, and well under the 10,000 messages that it
+/// takes in before it refuses more (nats-server, `jetstream.max_buffered_msgs`).
+const IN_FLIGHT_MAX: u64 = 1_024;
 /// Events read at once, waiting to be published; as many again are in the channel.
 const READ_MAX: usize = 256;
 /// An empty stream is filled from at most this many events back: more do not fit the windows of a country.
@@ -82,7 +83,7 @@ impl LogOut {
         let mut reading = JoinSet::new();
         reading.spawn(read(self.reader.clone(), after, send));
         let mut flight = Flight::new(Arc::clone(&self.metrics));
-        flight.done(after);
+        flight.complete(after);
         loop {
             tokio::select! {
                 Some(stored) = flight.stored.next(), if !flight.stored.is_empty() => flight.settle(stored)?,
@@ -94,43 +95,52 @@ impl LogOut {
         }
     }
 
+    /// Hands a batch over. Only the last message of each region is answered for: it is stored only if all before it
+    /// in its stream are, so its answer is theirs too.
     async fn send(
         &self,
         batch: Vec<Record>,
         stands: &mut Stands,
         flight: &mut Flight,
     ) -> Result<(), Interrupted> {
+        let Some(until) = batch.last().map(|record| record.position) else { return Ok(()) };
+        let messages = self.messages(batch, stands);
+        let mut last_of = BTreeMap::new();
+        for (index, message) in messages.iter().enumerate() {
+            last_of.insert(message.region.clone(), index);
+        }
+        for (index, Message { region, position, prepared }) in messages.into_iter().enumerate() {
+            let Some(stand) = stands.get_mut(&region) else { continue };
+            flight.room().await?;
+            if last_of.get(&region) == Some(&index) {
+                let stored = self.outward.publish(prepared, Some(stand.sequence)).await?;
+                flight.answered(stored);
+            } else {
+                self.outward.post(prepared, stand.sequence).await?;
+                flight.unanswered();
+            }
+            *stand = Stand { sequence: stand.sequence.saturating_add(1), after: position };
+        }
+        flight.complete(until);
+        Ok(())
+    }
+
+    /// What of a batch is to be published: events of a region that are not in its stream already.
+    fn messages(&self, batch: Vec<Record>, stands: &Stands) -> Vec<Message> {
+        let mut messages = Vec::with_capacity(batch.len());
         for record in batch {
             let position = record.position;
-            let stand = recorded::region(&record).and_then(|region| stands.get_mut(&region));
-            // What is no event of a region, or is in its stream already, has nothing to wait for.
-            let Some(stand) = stand.filter(|stand| stand.after < position) else {
-                flight.done(position);
+            let Some(region) = recorded::region(&record) else { continue };
+            if stands.get(&region).is_none_or(|stand| stand.after >= position) {
                 continue;
-            };
-            let message = match recorded::message(&record) {
-                Ok(message) => message,
-                Err(problem) => {
-                    self.not_sendable(position, &problem);
-                    flight.done(position);
-                    continue;
-                }
-            };
-            while flight.stored.len() >= IN_FLIGHT_MAX {
-                if let Some(stored) = flight.stored.next().await {
-                    flight.settle(stored)?;
-                }
             }
-            match self.outward.publish(message, Some(stand.sequence)).await {
-                Ok(stored) => {
-                    flight.push(stored, position);
-                    *stand = Stand { sequence: stand.sequence.saturating_add(1), after: position };
-                }
-                Err(problem @ OutwardError::Header { .. }) => self.not_sendable(position, &problem),
-                Err(error) => return Err(error.into()),
+            match recorded::message(&record).map(Outbound::prepare) {
+                Ok(Ok(prepared)) => messages.push(Message { region, position, prepared }),
+                Ok(Err(problem)) => self.not_sendable(position, &problem),
+                Err(problem) => self.not_sendable(position, &problem),
             }
         }
-        Ok(())
+        messages
     }
 
     fn not_sendable(&self, position: u64, problem: &dyn std::error::Error) {
@@ -164,36 +174,71 @@ impl LogOut {
     }
 }
 
-/// What is published and not yet stored, in order.
+/// A recorded event on its way to its stream.
+struct Message {
+    region: RegionId,
+    position: u64,
+    prepared: Prepared,
+}
+
+/// What is published and not yet answered for, in order.
 struct Flight {
     stored: FuturesOrdered<Stored>,
-    /// For each of them, the position up to which all is on the streams once it is stored.
-    positions: VecDeque<u64>,
+    answers: VecDeque<Answer>,
+    /// Messages since the last one that will be answered for.
+    silent: u64,
+    /// Messages not answered for, all together.
+    messages: u64,
     metrics: Arc<Metrics>,
+}
+
+/// What the broker's answer to a message stands for.
+struct Answer {
+    /// Messages handed over since the answer before, this one included.
+    messages: u64,
+    /// Once it is there, everything up to this position is on the streams.
+    completes: Option<u64>,
 }
 
 impl Flight {
     fn new(metrics: Arc<Metrics>) -> Self {
-        Self { stored: FuturesOrdered::new(), positions: VecDeque::new(), metrics }
+        Self { stored: FuturesOrdered::new(), answers: VecDeque::new(), silent: 0, messages: 0, metrics }
     }
 
-    fn push(&mut self, stored: Stored, position: u64) {
+    /// Waits until one more message may be handed over.
+    async fn room(&mut self) -> Result<(), Interrupted> {
+        while self.messages >= IN_FLIGHT_MAX {
+            let Some(stored) = self.stored.next().await else { return Ok(()) };
+            self.settle(stored)?;
+        }
+        Ok(())
+    }
+
+    fn unanswered(&mut self) {
+        self.silent = self.silent.saturating_add(1);
+        self.messages = self.messages.saturating_add(1);
+    }
+
+    fn answered(&mut self, stored: Stored) {
+        self.unanswered();
+        self.answers.push_back(Answer { messages: std::mem::take(&mut self.silent), completes: None });
         self.stored.push_back(stored);
-        self.positions.push_back(position);
     }
 
-    /// Nothing has to be stored for this position.
-    fn done(&mut self, position: u64) {
-        match self.positions.back_mut() {
-            Some(last) => *last = position,
+    /// Everything up to this position is handed over, and each region's last message will be answered for.
+    fn complete(&mut self, position: u64) {
+        match self.answers.back_mut() {
+            Some(last) => last.completes = Some(position),
             None => self.metrics.log_until(position),
         }
     }
 
     fn settle(&mut self, stored: Result<u64, OutwardError>) -> Result<(), Interrupted> {
         stored?;
-        self.metrics.event();
-        if let Some(position) = self.positions.pop_front() {
+        let Some(answer) = self.answers.pop_front() else { return Ok(()) };
+        self.messages = self.messages.saturating_sub(answer.messages);
+        self.metrics.events_stored(answer.messages);
+        if let Some(position) = answer.completes {
             self.metrics.log_until(position);
         }
         Ok(())

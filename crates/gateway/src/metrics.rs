@@ -41,8 +41,6 @@ numbers! {
     puts, put;
     /// Rows and sums deleted from the bucket.
     deletes, deleted;
-    /// Recorded events published on their region's stream.
-    events, event;
     /// Recorded events that can not be published as they are stored; each is an error in the log of the process.
     unsendable, not_sendable;
     /// Heads published.
@@ -58,6 +56,16 @@ numbers! {
 }
 
 impl Metrics {
+    /// Recorded events published on their region's stream.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn events_stored(&self, count: u64) {
+        self.events.fetch_add(count, Ordering::Relaxed);
+    }
+
     /// The bucket holds what the view said at this position.
     #[must_use]
     pub fn rows_position(&self) -> u64 {

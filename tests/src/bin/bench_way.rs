@@ -31,17 +31,29 @@ const ROW_WITHIN: Duration = Duration::from_secs(10);
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
-    let url = arguments.next().expect("usage: bench_way BUS_URL LOG_DIR REFERENCE_SOURCE LOCATION");
+    let url =
+        arguments.next().expect("usage: bench_way BUS_URL LOG_DIR SOURCE LOCATION [receipts|latency|replay]");
     let log = PathBuf::from(arguments.next().expect("the folder of the log"));
     let target = Target {
         source: arguments.next().expect("a source of the network file"),
         location: arguments.next().expect("its location"),
     };
     let client = async_nats::connect(&url).await.expect("the node's bus");
+    // One part alone, for a profile; all of them otherwise.
+    let only = arguments.next();
+    let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     println!("| what | baseline | Doorstroom | ratio |\n|---|---|---|---|");
-    receipts(&client, &target).await;
-    latency(&client, &target).await;
-    replay(&log);
+    if wanted("receipts") {
+        receipts(&client, &target).await;
+        batches(&client, &url, &target).await;
+        echoes(&client, &url, &target).await;
+    }
+    if wanted("latency") {
+        latency(&client, &target).await;
+    }
+    if wanted("replay") {
+        replay(&log);
+    }
 }
 
 /// Who sends the events of the measurement.
@@ -57,6 +69,11 @@ impl Target {
 
     fn counter(&self) -> String {
         format!("record.{}.{}", self.region(), self.location)
+    }
+
+    /// Events to measure with.
+    fn events(&self, count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|_| self.event("bed.freed", "1", "")).collect()
     }
 
     /// A JSON event of the size of the reference data.
@@ -94,12 +111,94 @@ async fn receipts(client: &async_nats::Client, target: &Target) {
         }
         let (ours, theirs) = (median(&mut ours), median(&mut theirs));
         println!(
-            "| receipts through the counter, {in_flight} in flight (JetStream publish, `sync_interval: always`) | \
+            "| receipts through the counter, {in_flight} in flight, one event each (JetStream publish, `sync_interval: always`) | \
              {theirs:.0}/s | {ours:.0}/s | {:.1} × |",
             ours / theirs
         );
     }
     jetstream.delete_stream("BENCH").await.ok();
+}
+
+/// What the bus alone can carry: the same payload to somebody who only answers. No counter can be faster.
+async fn echoes(client: &async_nats::Client, url: &str, target: &Target) {
+    let answering = async_nats::connect(url).await.expect("the node's bus");
+    let mut asked = answering.subscribe("bench.echo").await.expect("a subscription");
+    let echo = tokio::spawn(async move {
+        while let Some(message) = asked.next().await {
+            let reply = message.reply.expect("a reply subject");
+            // As long as a receipt.
+            answering.publish(reply, message.payload.slice(..300)).await.expect("an answer");
+        }
+    });
+    client.flush().await.unwrap();
+    for (in_flight, events) in EVENTS {
+        let mut rates = Vec::new();
+        for _ in 0..ROUNDS {
+            let payloads = target.events(events);
+            let start = Instant::now();
+            futures::stream::iter(payloads)
+                .map(|payload| async move {
+                    client.request("bench.echo", payload.into()).await.expect("an echo");
+                })
+                .buffer_unordered(in_flight)
+                .count()
+                .await;
+            rates.push(rate(events, start.elapsed()));
+        }
+        println!(
+            "| the bus alone: request and empty reply, {in_flight} in flight | {:.0}/s | – | – |",
+            median(&mut rates)
+        );
+    }
+    echo.abort();
+}
+
+/// As our own sender does it: one ordered batch in flight.
+async fn batches(client: &async_nats::Client, url: &str, target: &Target) {
+    let jetstream = async_nats::jetstream::new(client.clone());
+    let stream = async_nats::jetstream::stream::Config {
+        name: "BENCH".to_owned(),
+        subjects: vec!["bench.>".to_owned()],
+        storage: async_nats::jetstream::stream::StorageType::File,
+        ..Default::default()
+    };
+    jetstream.create_stream(stream).await.expect("a stream to compare with");
+    let bus = bus::Bus::connect(bus::Config::new(url, "bench")).await.expect("the node's bus");
+    let subject: bus::subjects::RecordSubject = target.counter().parse().expect("a subject");
+    for ((size, events), (_, baseline_events)) in EVENTS.into_iter().zip(JETSTREAM) {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            theirs.push(published_per_second(&jetstream, target, size, baseline_events).await);
+            let requests = requests(target, size, events);
+            let sent = requests.len() * size;
+            let start = Instant::now();
+            for request in &requests {
+                let receipts =
+                    bus.append(&subject, request, Duration::from_secs(10)).await.expect("receipts");
+                assert!(receipts.iter().all(|receipt| receipt.outcome == contracts::Outcome::Recorded));
+            }
+            ours.push(rate(sent, start.elapsed()));
+        }
+        let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+        println!(
+            "| receipts through the counter, {size} in flight as one ordered batch, as `send` does \
+             (JetStream publish, `sync_interval: always`, {size} in flight) | {theirs:.0}/s | {ours:.0}/s | {:.1} × |",
+            ours / theirs
+        );
+    }
+    jetstream.delete_stream("BENCH").await.ok();
+}
+
+fn requests(target: &Target, size: usize, events: usize) -> Vec<contracts::wire::AppendRequest> {
+    let raw = |bytes: Vec<u8>| contracts::wire::RawEvent {
+        content_type: contracts::ContentType::StructuredJson.as_str().to_owned(),
+        bytes: bytes.into(),
+    };
+    let request = |events: &[Vec<u8>]| contracts::wire::AppendRequest {
+        events: events.iter().cloned().map(raw).collect(),
+        condition: None,
+    };
+    target.events(events).chunks_exact(size).map(request).collect()
 }
 
 async fn published_per_second(
@@ -108,7 +207,7 @@ async fn published_per_second(
     in_flight: usize,
     events: usize,
 ) -> f64 {
-    let payloads: Vec<Vec<u8>> = (0..events).map(|_| target.event("bed.freed", "1", "")).collect();
+    let payloads: Vec<Vec<u8>> = target.events(events);
     let start = Instant::now();
     futures::stream::iter(payloads)
         .map(|payload| async move {
@@ -131,7 +230,7 @@ async fn recorded_per_second(
     in_flight: usize,
     events: usize,
 ) -> f64 {
-    let payloads: Vec<Vec<u8>> = (0..events).map(|_| target.event("bed.freed", "1", "")).collect();
+    let payloads: Vec<Vec<u8>> = target.events(events);
     let counter = target.counter();
     let start = Instant::now();
     futures::stream::iter(payloads)

@@ -16,6 +16,9 @@ const PARCEL_EVENTS_MAX: usize = 256;
 /// Bytes of the events of one request: well under the 1 MiB the broker takes by default.
 const PARCEL_BYTES_MAX: usize = 512 * 1024;
 
+/// Events in the window: a full request in flight, a full one behind it, and one event each of many senders.
+const EVENTS_MAX: usize = 4 * PARCEL_EVENTS_MAX;
+
 type Party = (RegionId, SenderName);
 
 /// Consecutive events of one sender, sent as one.
@@ -55,20 +58,29 @@ pub(crate) struct Window {
     next_id: u64,
     busy: HashSet<Party>,
     in_flight: usize,
+    events: usize,
 }
 
 impl Window {
     pub(crate) fn new(door: Door, in_flight_max: usize) -> Self {
-        Self { door, in_flight_max, parcels: BTreeMap::new(), next_id: 0, busy: HashSet::new(), in_flight: 0 }
+        Self {
+            door,
+            in_flight_max,
+            parcels: BTreeMap::new(),
+            next_id: 0,
+            busy: HashSet::new(),
+            in_flight: 0,
+            events: 0,
+        }
     }
 
     pub(crate) fn door(&self) -> Door {
         self.door
     }
 
-    /// Room for one more parcel: as many wait as are in flight.
+    /// Room for one more event: those in flight, and enough behind them that the next request can be a full one.
     pub(crate) fn has_room(&self) -> bool {
-        self.parcels.len() < self.in_flight_max.saturating_mul(2)
+        self.events < EVENTS_MAX
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -82,6 +94,7 @@ impl Window {
 
     /// Takes an event in, behind the others.
     pub(crate) fn push(&mut self, index: u64, outgoing: Outgoing) {
+        self.events = self.events.saturating_add(1);
         let size = outgoing.event.bytes().len();
         let hash = outgoing.event.content_hash();
         if self.door == Door::Counter
@@ -169,6 +182,7 @@ impl Window {
         if !settled.receipts.is_empty() {
             settled.stuck = None;
         }
+        self.events = self.events.saturating_sub(settled.receipts.len());
         self.busy.remove(&parcel.party);
         self.in_flight = self.in_flight.saturating_sub(1);
         if again.is_empty() {
@@ -197,6 +211,7 @@ impl Window {
     /// Takes a parcel out without a receipt, and gives the numbers of its events.
     pub(crate) fn drop_parcel(&mut self, id: u64) -> Vec<u64> {
         let Some(parcel) = self.parcels.remove(&id) else { return Vec::new() };
+        self.events = self.events.saturating_sub(parcel.events.len());
         match parcel.state {
             State::Waiting => {}
             State::Sent(_) => {

@@ -118,6 +118,8 @@ impl Ground {
 
     async fn start(&self, settings: &Settings, stopping: &watch::Receiver<bool>) -> Result<Running, Failure> {
         let bus = self.connect(settings).await?;
+        // A connection of its own: what goes out must not stand in the way of receipts.
+        let out = Bus::connect(bus::Config::new(&self.url, "doorstroom gateway")).await?;
         let reader = self.log.reader();
         let projector =
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::outward::{LogTail, Outbound, Outward, OutwardError, Prepared, Stored, Window};
 use domain::RegionId;
@@ -23,6 +24,8 @@ use crate::{Interrupted, Part, recorded};
 const IN_FLIGHT_MAX: u64 = 1_024;
 /// Events read at once, waiting to be published; as many again are in the channel.
 const READ_MAX: usize = 256;
+/// Between two batches that are not full: what is recorded meanwhile goes out together, with one answer per region.
+const PACE: Duration = Duration::from_millis(4);
 /// An empty stream is filled from at most this many events back: more do not fit the windows of a country.
 const REFILL_EVENTS_MAX: u64 = 200_000;
 
@@ -251,8 +254,12 @@ async fn read(reader: LogReader, after: u64, send: mpsc::Sender<Result<Vec<Recor
     loop {
         let batch = subscription.next_batch(READ_MAX).await;
         let failed = batch.is_err();
+        let more = batch.as_ref().is_ok_and(|batch| batch.len() == READ_MAX);
         if send.send(batch).await.is_err() || failed {
             return;
+        }
+        if !more {
+            tokio::time::sleep(PACE).await;
         }
     }
 }

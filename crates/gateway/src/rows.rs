@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::outward::{Outward, OutwardError, Rows, Stored};
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use futures::stream::FuturesOrdered;
 use projector::Changed;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::Instant;
 use views::{Availability, RowKey};
 
 use crate::entries::{Picture, Scope, Write};
@@ -22,6 +24,11 @@ use crate::{Interrupted, Part};
 
 /// Writes not yet stored: enough to keep the broker busy; what comes meanwhile is merged into the next difference.
 const IN_FLIGHT_MAX: usize = 512;
+
+/// Between two differences while much happens: what changes meanwhile goes out as one. After a quiet moment a change
+/// goes out at once. Watchers do not see the wait; without it a busy location is written for every single event, and
+/// the processor time is missing where receipts are made.
+const PACE: Duration = Duration::from_millis(4);
 
 /// Publishes the rows.
 pub(crate) struct RowsOut {
@@ -118,12 +125,15 @@ impl Session {
     ) -> Result<std::convert::Infallible, Interrupted> {
         self.write(view, Scope::Whole, 0).await?;
         self.compared = true;
+        let mut next = Instant::now();
         loop {
             tokio::select! {
                 Some(stored) = self.stored.next(), if !self.stored.is_empty() => self.settle(stored)?,
                 change = changes.recv() => {
+                    tokio::time::sleep_until(next).await;
                     let (scope, position) = gather(change, &mut changes).await;
                     self.write(view, scope, position).await?;
+                    next = Instant::now() + PACE;
                 }
             }
         }

@@ -128,7 +128,7 @@ impl Ground {
             .build(bus.clone(), self.log.clone());
         let recording = recorder.handle();
         let gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network)).build(
-            &bus,
+            &out,
             reader.clone(),
             view.clone(),
         );

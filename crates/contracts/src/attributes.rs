@@ -4,10 +4,11 @@
 
 use std::borrow::Cow;
 
-use domain::{Event, EventId, Fact, Label, RegionId, SourceId, Timestamp};
+use domain::{Event, EventId, Fact, Label, RegionId, SourceId};
 
 use crate::error::{DecodeError, Fault, Reason};
 use crate::fields::{Read, moment, optional, required};
+use crate::from_wire::Content;
 use crate::json::Json;
 use crate::received::Decoded;
 use crate::recorded::{VERSION, kind_and_version};
@@ -131,7 +132,7 @@ impl<'a> Attributes<'a> {
     /// `None` if there is no such type.
     pub(crate) fn decoded(
         self,
-        read: impl FnOnce(&str) -> Read<Option<(Timestamp, Fact)>>,
+        read: impl FnOnce(&str) -> Read<Option<Content>>,
     ) -> Result<Decoded, DecodeError> {
         let kind = self.kind()?;
         self.check_descriptive()?;
@@ -145,12 +146,13 @@ impl<'a> Attributes<'a> {
         };
         let correlation = label(&self.correlationid, "correlationid")?;
         let causation = label(&self.causationid, "causationid")?;
-        let Some((occurred_at, fact)) = read(kind).map_err(|fault| fault.within("data"))? else {
+        let Some(Content { occurred_at, fact, sealed }) = read(kind).map_err(|fault| fault.within("data"))?
+        else {
             return Err(unknown_type());
         };
         let event = Event { source, id, time, region, occurred_at, fact };
         let signature = self.signature.map(Cow::into_owned);
-        Ok(Decoded { event, sequence, correlation, causation, signature })
+        Ok(Decoded { event, sequence, correlation, causation, signature, sealed })
     }
 
     /// The short kind of a type in version 1.

@@ -21,10 +21,18 @@ pub(crate) enum Data<'a> {
     Protobuf(Bytes),
 }
 
-/// When it happened and what, for a short kind such as `bed.freed` in version 1; `None` if there is no such type.
+/// What the data of an event says.
+pub(crate) struct Content {
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) fact: Fact,
+    /// What is sealed, of any type: most facts do not keep it.
+    pub(crate) sealed: Option<Sealed>,
+}
+
+/// What it says, for a short kind such as `bed.freed` in version 1; `None` if there is no such type.
 ///
 /// An older version of a type gets an arm of its own that reads the old message and gives the fact of today.
-pub(crate) fn fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+pub(crate) fn fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     match kind.split_once('.').map_or(kind, |(entity, _)| entity) {
         "location" => location_fact(kind, data),
         "bed" => bed_fact(kind, data),
@@ -40,7 +48,7 @@ pub(crate) fn fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)
 fn read<M: Shape>(
     data: &Data<'_>,
     fact: impl FnOnce(M, Option<Sealed>) -> Read<Fact>,
-) -> Read<Option<(Timestamp, Fact)>> {
+) -> Read<Option<Content>> {
     let mut message = match data {
         Data::Json(json) => M::deserialize(*json)?,
         Data::Protobuf(bytes) => M::decode(bytes.clone()).map_err(|error| Fault::at("", error))?,
@@ -49,10 +57,11 @@ fn read<M: Shape>(
     let occurred_at = moment(occurred_at.as_deref(), "occurred_at")?;
     let sealed = message.sealed().take();
     let sealed = sealed.as_ref().map(sealed_data).transpose().map_err(|fault| fault.within("sealed"))?;
-    Ok(Some((occurred_at, fact(message, sealed)?)))
+    let fact = fact(message, sealed.clone())?;
+    Ok(Some(Content { occurred_at, fact, sealed }))
 }
 
-fn location_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn location_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     let plain = |fact: fn(LocationId) -> Fact| {
         read(data, |m: wire::Location, _| Ok(fact(field!(required m.location))))
     };
@@ -95,7 +104,7 @@ fn location_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>>
     }
 }
 
-fn bed_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn bed_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     let plain = |fact: fn(BedRef) -> Fact| {
         read(data, |m: wire::Bed, _| {
             Ok(fact(BedRef { location: field!(required m.location), bed: field!(required m.bed) }))
@@ -127,7 +136,7 @@ fn bed_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
     }
 }
 
-fn referral_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn referral_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     match kind {
         "referral.made" => read(data, |m, sealed| referral_profile(&m, sealed).map(Fact::ReferralMade)),
         "referral.changed" => read(data, |m, sealed| referral_profile(&m, sealed).map(Fact::ReferralChanged)),
@@ -181,7 +190,7 @@ macro_rules! offer_ref {
     };
 }
 
-fn offer_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn offer_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     let plain = |fact: fn(OfferRef) -> Fact| read(data, |m: wire::Offer, _| Ok(fact(offer_ref!(m))));
     match kind {
         "offer.sent" => read(data, |m: wire::OfferSent, _| {
@@ -235,7 +244,7 @@ macro_rules! place {
     };
 }
 
-fn hold_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn hold_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     let granted = |fact: fn(Place, ReferralId, Timestamp) -> Fact| {
         read(data, |m: wire::HoldGranted, _| {
             Ok(fact(place!(m), field!(required m.referral), field!(moment m.until)))
@@ -253,7 +262,7 @@ fn hold_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
     }
 }
 
-fn stay_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn stay_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     let plain = |fact: fn(StayId) -> Fact| read(data, |m: wire::Stay, _| Ok(fact(field!(required m.stay))));
     let moved = |fact: fn(StayId, BedRef, BedRef) -> Fact| {
         read(data, |m: wire::StayMoved, _| {
@@ -315,7 +324,7 @@ fn stay_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
     }
 }
 
-fn desk_fact(kind: &str, data: &Data<'_>) -> Read<Option<(Timestamp, Fact)>> {
+fn desk_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
     match kind {
         "contact.logged" => read(data, |m: wire::ContactLogged, _| {
             Ok(Fact::ContactLogged {

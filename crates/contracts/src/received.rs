@@ -3,7 +3,7 @@
 //! Not here: what the attributes may be (`attributes`), what the data means (`from_wire`).
 
 use bytes::Bytes;
-use domain::Event;
+use domain::{Event, Sealed};
 
 use crate::EVENT_BYTES_MAX;
 use crate::attributes::Attributes;
@@ -45,7 +45,8 @@ pub struct Received {
     bytes: Bytes,
 }
 
-/// An event that was read, with those attributes of its envelope that the domain does not know.
+/// An event that was read, with what the domain does not know of it. Two that are equal say the same in every field of
+/// the contract but `subject`, which only repeats the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// The event.
@@ -58,6 +59,8 @@ pub struct Decoded {
     pub causation: Option<String>,
     /// The signature of the source, unchecked.
     pub signature: Option<String>,
+    /// What is sealed in its data, of whichever type: to tell two events apart, for most facts do not keep it.
+    pub sealed: Option<Sealed>,
 }
 
 impl Received {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bus::subjects::ReceiptSubject;
 use bus::{Bus, PublishError};
 use bytes::Bytes;
-use contracts::{Outcome, Receipt, wire};
+use contracts::{Outcome, Receipt, Received, wire};
 use domain::Timestamp;
 use eventlog::{AppendError, Appended, Batch, Clock, EventLog, NewRecord, Record};
 use tokio::sync::mpsc;
@@ -357,9 +357,11 @@ fn settle(settled: &mut [Option<Receipt>], entry: usize, receipt: Option<Receipt
     }
 }
 
+/// Whether they say the same, in all that the contract knows: what differs in a duplicate is kept nowhere.
 fn same_event(first: &Record, accepted: &Accepted) -> bool {
-    contracts::recorded(first.position, first.recorded_at, &first.content_type, first.bytes.clone())
-        .is_ok_and(|first| first.event == accepted.decoded.event)
+    Received::from_stored(&first.content_type, first.bytes.clone())
+        .and_then(|first| first.decode())
+        .is_ok_and(|first| first == accepted.decoded)
 }
 
 /// The receipt of an entry that has a place in the log.

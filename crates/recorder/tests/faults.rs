@@ -248,6 +248,36 @@ async fn fault_12_the_same_id_with_other_content_is_kept_aside_and_the_first_sta
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_duplicate_would_lose_makes_it_a_conflict_that_is_kept() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    let stands = ask(&client, LINDE_COUNTER, bytes(&freed(12, "12"))).await;
+    assert_eq!(stands.outcome, Outcome::Recorded);
+    let sealed = |text: &str| json!({"scheme": "s1", "key": "k1", "nonce": "bm9uY2U=", "ciphertext": text});
+    let mut others = Vec::new();
+    for (attribute, value) in
+        [("sequence", "7"), ("correlationid", "c"), ("causationid", "d"), ("signature", "c2ln")]
+    {
+        let mut other = freed(12, "12");
+        other[attribute] = json!(value);
+        others.push(bytes(&other));
+    }
+    for text in ["Y2lwaGVy", "YW5kZXJz"] {
+        let mut other = freed(12, "12");
+        other["data"]["sealed"] = sealed(text);
+        others.push(bytes(&other));
+    }
+    for other in &others {
+        let receipt = ask(&client, LINDE_COUNTER, other.clone()).await;
+        assert_eq!((receipt.outcome, receipt.position), (Outcome::Conflict, stands.position));
+    }
+    let (_, records) = node.stop().await;
+    let kept: Vec<Bytes> = conflicts(&records).into_iter().map(|kept| kept.raw).collect();
+    assert_eq!(kept, others);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_13_14_15_21_facts_that_contradict_each_other_are_all_recorded() {
     let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
     let node = Node::start(&broker, dir.path()).await;

@@ -426,8 +426,12 @@ fn sealed_data_is_allowed_in_every_type() {
         let sealed = json!({"scheme": "s1", "key": "k1", "nonce": "bm9uY2U=", "ciphertext": "Y2lwaGVy"});
         let mut json: Value = serde_json::from_slice(&contracts::encode_json(&sample)).unwrap();
         json["data"]["sealed"] = sealed;
-        let event: Event = decoded(json.to_string()).unwrap().event;
+        let with = decoded(json.to_string()).unwrap();
+        let event: &Event = &with.event;
         assert_eq!(event.fact.kind(), sample.fact.kind());
+        assert_eq!(with.sealed.as_ref().unwrap().ciphertext, "Y2lwaGVy");
+        json["data"]["sealed"]["ciphertext"] = json!("YW5kZXJz");
+        assert_ne!(decoded(json.to_string()).unwrap(), with, "{}: told apart", sample.fact.kind());
         json["data"]["sealed"] = json!("Jan Jansen");
         let error = decoded(json.to_string()).unwrap_err();
         assert_eq!(error.field.as_deref(), Some("data.sealed"), "{}", sample.fact.kind());

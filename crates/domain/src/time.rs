@@ -10,15 +10,18 @@ use serde::{Deserialize, Serialize};
 
 /// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
 ///
-/// Read from RFC 3339 with a zone (`2026-03-02T09:10:00Z`, `…+01:00`) in the years 0 to 9999; finer
+/// Read from RFC 3339 with a zone (`2026-03-02T09:10:00Z`, `…+01:00`) from the year 0 to
+/// 9999-12-30T22:00:00Z, so that it can be written with any offset within four digits of a year; finer
 /// fractions are cut to microseconds. A leap second (`:60`) is read as the second before it, because UTC
 /// arithmetic here is the POSIX one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(i64);
 
-/// The text is not an RFC 3339 moment with a zone.
+/// The text is not an RFC 3339 moment with a zone, or a moment after the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an RFC 3339 date and time with a zone, such as 2026-03-02T09:10:00Z")]
+#[error(
+    "not an RFC 3339 date and time with a zone, such as 2026-03-02T09:10:00Z, or one after 9999-12-30T22:00:00Z, the last that is read"
+)]
 pub struct TimestampError;
 
 impl Timestamp {
@@ -86,6 +89,15 @@ mod tests {
     fn an_offset_is_turned_into_utc() {
         let moment: Timestamp = "2026-03-02T10:14:03+01:00".parse().unwrap();
         assert_eq!(moment.to_string(), "2026-03-02T09:14:03.000Z");
+    }
+
+    #[test]
+    fn the_error_names_the_last_moment_that_is_read() {
+        let last = "9999-12-30T22:00:00Z";
+        assert!(last.parse::<Timestamp>().is_ok());
+        for after in ["9999-12-30T22:00:01Z", "9999-12-31T23:59:59Z"] {
+            assert!(after.parse::<Timestamp>().unwrap_err().to_string().contains(last), "{after}");
+        }
     }
 
     #[test]

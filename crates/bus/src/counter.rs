@@ -19,6 +19,10 @@ pub const PROTOBUF: &str = "application/protobuf";
 /// The name of the header that tells it.
 pub(crate) const CONTENT_TYPE: &str = "Content-Type";
 
+/// How every subject begins that is answered to. Who asks names it, and we may publish where it may not: to any other,
+/// an answer could be put into the log, a mailbox or a view.
+const REPLY_PREFIX: &str = "_INBOX.";
+
 /// The connection is closed for good, so nothing can be published on it.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} was not published: {reason}")]
@@ -63,13 +67,26 @@ pub struct Counted {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub payload: Bytes,
-    /// Where the answer goes; `None` if nobody waits for one.
+    /// Where the answer goes; `None` if nobody waits for one, or not at an inbox.
     pub reply: Option<ReplyTo>,
 }
 
-/// Where one answer goes.
+/// Where one answer goes: an inbox.
 #[derive(Clone, Debug)]
 pub struct ReplyTo(Subject);
+
+impl ReplyTo {
+    fn of(asked: &Subject, reply: Subject) -> Option<Self> {
+        if reply.starts_with(REPLY_PREFIX) {
+            return Some(Self(reply));
+        }
+        tracing::warn!(
+            subject = %asked.escape_default(),
+            "a request wants its answer at no inbox and gets none; its client must ask for it below {REPLY_PREFIX}"
+        );
+        None
+    }
+}
 
 /// All that waits at the counter.
 #[derive(Debug)]
@@ -85,7 +102,7 @@ impl Counter {
             subject: message.subject.to_string(),
             headers: headers(message.headers.as_ref()),
             payload: message.payload,
-            reply: message.reply.map(ReplyTo),
+            reply: message.reply.and_then(|reply| ReplyTo::of(&message.subject, reply)),
         })
     }
 

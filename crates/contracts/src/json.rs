@@ -18,8 +18,11 @@ use crate::error::Fault;
 /// How deep objects and lists may nest. The contract needs 5; the bound keeps the stack small whatever is sent.
 const DEPTH_MAX: usize = 32;
 
-/// How much of a name that nobody knows is shown in an error.
+/// The longest name of a field that is shown in an error.
 const NAME_SHOWN_MAX: usize = 64;
+
+/// What stands in an error for a name that is not shown.
+const NAME_HIDDEN: &str = "<name>";
 
 /// 2^63: whole numbers from here on do not fit an `i64`.
 const I64_END: f64 = 9_223_372_036_854_775_808.0;
@@ -71,9 +74,20 @@ impl Node<'_> {
         Ok(Self { depth: self.depth + 1, trail: self.trail })
     }
 
-    fn within(&self, outer: &str) {
-        let shown: String = outer.chars().take(NAME_SHOWN_MAX).collect();
-        self.trail.replace_with(|inner| Fault::at(inner, "").within(&shown).field);
+    /// It went wrong in this field. What is no plain name may be anything, and errors go into logs.
+    fn within(&self, name: &str) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        let shown = (1..=NAME_SHOWN_MAX).contains(&name.len()) && name.bytes().all(plain);
+        self.grow(|inner| inner.within(if shown { name } else { NAME_HIDDEN }));
+    }
+
+    /// It went wrong in this item.
+    fn item(&self, index: usize) {
+        self.grow(|inner| inner.item(index));
+    }
+
+    fn grow(&self, outwards: impl FnOnce(Fault) -> Fault) {
+        self.trail.replace_with(|inner| outwards(Fault::at(inner, "")).field);
     }
 }
 
@@ -127,7 +141,7 @@ impl<'de> Visitor<'de> for Node<'_> {
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => return Ok(Json::List(items)),
                 Err(error) => {
-                    self.within(&format!("[{}]", items.len()));
+                    self.item(items.len());
                     return Err(error);
                 }
             }
@@ -334,6 +348,21 @@ mod tests {
     fn a_field_that_comes_twice_is_named_at_any_depth() {
         assert_eq!(refused(r#"{"a":1,"b":2,"a":1}"#).field, "a");
         assert_eq!(refused(r#"{"a":[{},{"b":{"c":1,"\u0063":2}}]}"#).field, "a[1].b.c");
+    }
+
+    #[test]
+    fn a_name_that_is_no_plain_name_is_not_repeated() {
+        let long = "x".repeat(NAME_SHOWN_MAX + 1);
+        for name in ["", "Jan Jansen", "a\\nERROR b", "\\u001b[2J", "é", "[7]", &long] {
+            let fault = refused(&format!(r#"{{"a":[{{"{name}":[nul]}}]}}"#));
+            assert_eq!(fault.field, "a[0].<name>[0]", "{name}");
+            let fault = refused(&format!(r#"{{"{name}":1,"{name}":1}}"#));
+            assert_eq!(fault.field, "<name>", "{name}");
+        }
+        let longest = "x".repeat(NAME_SHOWN_MAX);
+        for name in ["a", "A_b-c.9", &longest] {
+            assert_eq!(refused(&format!(r#"{{"{name}":nul}}"#)).field, name);
+        }
     }
 
     #[test]

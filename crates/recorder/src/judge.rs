@@ -230,8 +230,9 @@ fn may_send(
         return Err(("region_mismatch", detail));
     }
     if network.source(&event.source).is_none() {
-        let detail = format!("the network does not know the source {}", event.source);
-        return Err(("unknown_source", detail));
+        // What it is called is anybody's text, and this goes into logs: the receipt and the kept bytes have it.
+        let detail = "the network does not know the source of the event; add it to the network file";
+        return Err(("unknown_source", detail.to_owned()));
     }
     if event.source != source.id {
         let detail =

@@ -15,6 +15,7 @@ mod support;
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use contracts::{ContentHash, Outcome, wire};
+use futures::StreamExt as _;
 use serde_json::json;
 use support::*;
 use tempfile::TempDir;
@@ -275,6 +276,39 @@ async fn what_a_duplicate_would_lose_makes_it_a_conflict_that_is_kept() {
     let (_, records) = node.stop().await;
     let kept: Vec<Bytes> = conflicts(&records).into_iter().map(|kept| kept.raw).collect();
     assert_eq!(kept, others);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_goes_to_an_inbox_or_nowhere() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    let mut elsewhere = Vec::new();
+    for (number, reply) in (14..).zip(["log.zk01", "$KV.availability.zk01", "_INBOX", "_INBOXES.a"]) {
+        elsewhere.push(client.subscribe(reply).await.unwrap());
+        client.publish_with_reply(LINDE_COUNTER, reply, bytes(&freed(number, "12"))).await.unwrap();
+    }
+    // Answers go out in the order of the requests: when this one is here, there were no others before it.
+    let last = ask(&client, LINDE_COUNTER, bytes(&freed(13, "12"))).await;
+    assert_eq!((last.outcome, last.position), (Outcome::Recorded, Some(5)), "all are recorded");
+    client.flush().await.unwrap();
+    for mut place in elsewhere {
+        place.unsubscribe().await.unwrap();
+        assert!(place.next().await.is_none(), "nothing was published there");
+    }
+    node.stop().await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_nobody_knows_is_not_repeated_in_the_reason() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let mut event = freed(18, "12");
+    event["source"] = json!("urn:jan-jansen");
+    let receipt = ask(&broker.client().await, LINDE_COUNTER, bytes(&event)).await;
+    assert_eq!((&*receipt.code, &*receipt.source), ("unknown_source", "urn:jan-jansen"));
+    assert!(!receipt.reason.contains("jansen"), "{}", receipt.reason);
+    node.stop().await.0.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

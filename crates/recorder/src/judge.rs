@@ -54,6 +54,7 @@ pub(crate) struct Entry {
 /// An event that may be recorded.
 #[derive(Debug)]
 pub(crate) struct Accepted {
+    /// As it goes into the log.
     pub(crate) received: Received,
     pub(crate) decoded: Decoded,
     pub(crate) key: [u8; 16],
@@ -252,21 +253,27 @@ fn may_send(
     }
 }
 
-/// One id for two different contents in one request: which one stands is not for us to choose.
+/// One id for two different events in one request: which one stands is not for us to choose. The same event in other
+/// bytes is a duplicate, and goes to the log in the bytes of the first, by which the log knows it for one.
 fn refuse_ids_used_twice(entries: &mut [Entry]) {
-    let mut first: HashMap<[u8; 16], ContentHash> = HashMap::new();
-    for entry in entries {
-        let Ok(accepted) = &entry.verdict else { continue };
-        let known = *first.entry(accepted.key).or_insert(entry.hash);
-        if known != entry.hash {
-            let event = &accepted.decoded.event;
-            entry.verdict = Err(Refused {
-                code: "id_twice",
-                detail: "the same id stands twice in this request, with different content".to_owned(),
-                source: event.source.to_string(),
-                id: event.id.to_string(),
-            });
+    let mut first: HashMap<[u8; 16], usize> = HashMap::new();
+    for index in 0..entries.len() {
+        let (before, rest) = entries.split_at_mut(index);
+        let Some(entry) = rest.first_mut() else { return };
+        let Ok(accepted) = &mut entry.verdict else { continue };
+        let known = *first.entry(accepted.key).or_insert(index);
+        let Some(Entry { verdict: Ok(known), .. }) = before.get(known) else { continue };
+        if known.decoded == accepted.decoded {
+            accepted.received = known.received.clone();
+            continue;
         }
+        let event = &accepted.decoded.event;
+        entry.verdict = Err(Refused {
+            code: "id_twice",
+            detail: "the same id stands twice in this request, for different events".to_owned(),
+            source: event.source.to_string(),
+            id: event.id.to_string(),
+        });
     }
 }
 

@@ -312,6 +312,29 @@ async fn a_source_that_nobody_knows_is_not_repeated_in_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_event_twice_in_a_batch_is_a_duplicate_in_any_bytes() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    let event = bytes(&freed(19, "12"));
+    let [spaced, more] = [" ", "  "].map(|space| Bytes::from([&event[..], space.as_bytes()].concat()));
+    let batch = request(&[event.clone(), spaced.clone(), bytes(&freed(28, "1")), event.clone()]);
+    for again in [false, true] {
+        let receipts = append(&client, LINDE_COUNTER, &batch).await;
+        let new = if again { Outcome::Duplicate } else { Outcome::Recorded };
+        assert_eq!(outcomes(&receipts), [new, Outcome::Duplicate, new, Outcome::Duplicate]);
+        let positions: Vec<_> = receipts.iter().map(|receipt| receipt.position).collect();
+        assert_eq!(positions, [Some(1), Some(1), Some(2), Some(1)]);
+        assert_eq!(receipts[1].content_hash, ContentHash::of(&spaced), "of the bytes as they came");
+    }
+    // Also when the log has it in yet other bytes.
+    let receipts = append(&client, LINDE_COUNTER, &request(&[more.clone(), spaced, more])).await;
+    assert_eq!(outcomes(&receipts), [Outcome::Duplicate; 3]);
+    let (_, records) = node.stop().await;
+    assert_eq!((records.len(), &records[0].bytes), (2, &event));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_13_14_15_21_facts_that_contradict_each_other_are_all_recorded() {
     let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
     let node = Node::start(&broker, dir.path()).await;

@@ -9,7 +9,7 @@ use bus::subjects::{InSubject, ReceiptSubject, RecordSubject};
 use bytes::Bytes;
 use contracts::{ContentHash, ContentType, DecodeError, Decoded, Received, event_key, wire};
 use domain::RegionId;
-use eventlog::{AppendCondition, QueryItem};
+use eventlog::{AppendCondition, QUERY_ITEMS_MAX, QueryItem};
 use network::{Network, SenderName, Signature};
 
 /// Events of one request: it is held in memory as a whole, and one sender must not hold up the others.
@@ -81,7 +81,7 @@ pub(crate) struct Unfit {
 /// Reads and judges a message.
 ///
 /// # Errors
-/// When it is a request without events, or with too many.
+/// When it is a request without events.
 pub(crate) fn judge(network: &Network, message: &Message) -> Result<Request, Unfit> {
     let party = party(message);
     let unfit = |code, reason| Unfit { code, reason, hash: ContentHash::of(&message.payload) };
@@ -96,19 +96,8 @@ pub(crate) fn judge(network: &Network, message: &Message) -> Result<Request, Unf
             return Ok(Request { party, entries: vec![entry], condition: None, protobuf: false });
         }
         Form::Unreadable(what) => {
-            let refused = Refused {
-                code: contracts::Reason::Malformed.code(),
-                detail: format!("not an AppendRequest: {what}"),
-                source: String::new(),
-                id: String::new(),
-            };
-            let entry = Entry {
-                raw: message.payload.clone(),
-                content_type: bus::PROTOBUF.to_owned(),
-                hash: ContentHash::of(&message.payload),
-                verdict: Err(refused),
-            };
-            return Ok(Request { party, entries: vec![entry], condition: None, protobuf: true });
+            let malformed = contracts::Reason::Malformed.code();
+            return Ok(refused_whole(party, message, malformed, format!("not an AppendRequest: {what}")));
         }
         Form::Append(request) => request,
     };
@@ -118,8 +107,13 @@ pub(crate) fn judge(network: &Network, message: &Message) -> Result<Request, Unf
         found => {
             let reason =
                 format!("the request has {found} events, at most {REQUEST_EVENTS_MAX} are taken; split it");
-            return Err(unfit("too_many_events", reason));
+            return Ok(refused_whole(party, message, "too_many_events", reason));
         }
+    }
+    let items = request.condition.as_ref().map_or(0, |condition| condition.fail_if.len());
+    if items > QUERY_ITEMS_MAX {
+        let reason = format!("the condition has {items} items, at most {QUERY_ITEMS_MAX} are taken");
+        return Ok(refused_whole(party, message, "condition_too_large", reason));
     }
     let entry = |raw: wire::RawEvent| {
         let hash = ContentHash::of(&raw.bytes);
@@ -132,6 +126,23 @@ pub(crate) fn judge(network: &Network, message: &Message) -> Result<Request, Unf
     refuse_ids_used_twice(&mut entries);
     let condition = request.condition.map(condition);
     Ok(Request { party, entries, condition, protobuf: true })
+}
+
+/// A request of which nothing is taken, to be kept as one: sent again it would be refused again.
+fn refused_whole(
+    party: Option<ReceiptSubject>,
+    message: &Message,
+    code: &'static str,
+    detail: String,
+) -> Request {
+    let refused = Refused { code, detail, source: String::new(), id: String::new() };
+    let entry = Entry {
+        raw: message.payload.clone(),
+        content_type: bus::PROTOBUF.to_owned(),
+        hash: ContentHash::of(&message.payload),
+        verdict: Err(refused),
+    };
+    Request { party, entries: vec![entry], condition: None, protobuf: true }
 }
 
 /// How the body is to be read.

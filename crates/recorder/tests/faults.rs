@@ -335,6 +335,29 @@ async fn the_same_event_twice_in_a_batch_is_a_duplicate_in_any_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_too_large_however_often_it_comes_is_kept_whole() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    let event = bytes(&freed(29, "12"));
+    let many = request(&vec![event.clone(); 257]);
+    let condition = |items: usize| {
+        let item = wire::QueryItem { types: vec!["none".to_owned()], tags: Vec::new() };
+        let condition = wire::AppendCondition { fail_if: vec![item; items], after: 0 };
+        wire::AppendRequest { condition: Some(condition), ..request(std::slice::from_ref(&event)) }
+    };
+    for (request, code) in [(&many, "too_many_events"), (&condition(65), "condition_too_large")] {
+        let receipts = append(&client, LINDE_COUNTER, request).await;
+        assert_eq!((outcomes(&receipts), &*receipts[0].code), (vec![Outcome::Quarantined], code));
+    }
+    let receipts = append(&client, LINDE_COUNTER, &condition(64)).await;
+    assert_eq!(outcomes(&receipts), [Outcome::Recorded]);
+    let (_, records) = node.stop().await;
+    let kept: Vec<Bytes> = quarantined(&records).into_iter().map(|kept| kept.raw).collect();
+    assert_eq!(kept, [bus::encode(&many), bus::encode(&condition(65))]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_13_14_15_21_facts_that_contradict_each_other_are_all_recorded() {
     let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
     let node = Node::start(&broker, dir.path()).await;

@@ -1,13 +1,24 @@
 //! Reading a region's mailbox in its order, and acknowledging what is recorded.
 //!
+//! The order holds over every interruption. The broker gives a message that was not acknowledged again only after a
+//! while, and newer ones first; so each opening sets the consumer back to the first message that was not acknowledged,
+//! and reading stops as soon as something given out did not come. What comes twice is a duplicate.
+//!
+//! A message may have headers on which the client ends its connection, or itself. Such a message stands first when the
+//! mailbox is opened again: it is then fetched as text, given out as unreadable, and the consumer is set past it.
+//!
 //! Not here: what is done with a message (`recorder`), making the mailbox (`provision`).
 
 use std::time::Duration;
 
 use async_nats::jetstream::{self, consumer};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use domain::RegionId;
 use futures::StreamExt as _;
+use serde::Deserialize;
+use tokio::sync::{oneshot, watch};
 
 use crate::Bus;
 use crate::provision::{CONSUMER, PULL_MAX};
@@ -17,6 +28,8 @@ use crate::subjects::mailbox_stream;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// The broker says it lives this often while a pull is open.
 const PULL_HEARTBEAT: Duration = Duration::from_secs(5);
+/// The one header of an unreadable message: its header block as it came, in base64.
+const UNREADABLE_HEADERS: &str = "unreadable-headers-base64";
 
 /// Why a mailbox can not be read (any more). Open it again after a while.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +57,10 @@ pub enum MailboxError {
 pub struct Delivery {
     /// Where it was published, exactly.
     pub subject: String,
-    /// Its headers, as they came.
+    /// Its headers, as they came; of an unreadable message one, which holds them all in base64.
     pub headers: Vec<(String, String)>,
+    /// Why the client can not read it, if so. Then it must be put aside.
+    pub unreadable: Option<&'static str>,
     /// Its body.
     pub payload: Bytes,
     /// Its number in the stream. No identity: a broker that lost its disk counts again.
@@ -55,7 +70,13 @@ pub struct Delivery {
 }
 
 /// The right to acknowledge one message.
-pub struct Ticket(Box<jetstream::message::Acker>);
+pub struct Ticket(Way);
+
+enum Way {
+    Acknowledge(Box<jetstream::message::Acker>),
+    /// It was never given out by the broker: the mailbox waits for this and goes past it.
+    GoPast(oneshot::Sender<()>),
+}
 
 impl std::fmt::Debug for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,8 +87,17 @@ impl std::fmt::Debug for Ticket {
 impl Ticket {
     /// Says that the message is recorded. A hint: if it is lost, the message comes again and is a duplicate.
     pub async fn acknowledge(self) {
-        if let Err(error) = self.0.ack().await {
-            tracing::debug!(%error, "an acknowledgement was not sent; the message will come again");
+        match self.0 {
+            Way::Acknowledge(acker) => {
+                if let Err(error) = acker.ack().await {
+                    tracing::debug!(%error, "an acknowledgement was not sent; the message will come again");
+                }
+            }
+            Way::GoPast(mailbox) => {
+                if mailbox.send(()).is_err() {
+                    tracing::debug!("the mailbox is closed; the unreadable message will come again");
+                }
+            }
         }
     }
 }
@@ -75,7 +105,22 @@ impl Ticket {
 /// The open mailbox of one region.
 pub struct Mailbox {
     stream: String,
-    messages: consumer::pull::Stream,
+    jetstream: jetstream::Context,
+    consumer: consumer::PullConsumer,
+    losses: watch::Receiver<u64>,
+    state: State,
+}
+
+/// What the mailbox gives out next.
+enum State {
+    /// A message the client can not read.
+    Unreadable(Unreadable),
+    /// Nothing, until that message is recorded.
+    Waiting { sequence: u64, recorded: oneshot::Receiver<()> },
+    /// Whatever the consumer has; nothing is pulled yet.
+    Ready,
+    /// What is pulled. The next message is the consumer's `expected`th.
+    Reading { messages: Box<consumer::pull::Stream>, expected: u64 },
 }
 
 impl std::fmt::Debug for Mailbox {
@@ -85,51 +130,201 @@ impl std::fmt::Debug for Mailbox {
 }
 
 impl Mailbox {
-    /// The next message, in the order of the stream.
+    /// Every message up to this number in the stream was acknowledged when the mailbox was opened.
+    #[must_use]
+    pub fn acknowledged(&self) -> u64 {
+        self.consumer.cached_info().ack_floor.stream_sequence
+    }
+
+    /// The next message, in the order of the stream. After an unreadable one it waits until that is acknowledged.
     ///
     /// # Errors
-    /// When the broker is gone, the consumer is deleted or a heartbeat is missed.
+    /// When the broker or the connection was gone, the consumer is deleted, a heartbeat is missed, or a message was
+    /// given out that did not come.
     pub async fn next(&mut self) -> Result<Delivery, MailboxError> {
-        let stopped = |reason: String| MailboxError::Stopped { stream: self.stream.clone(), reason };
-        let message = match self.messages.next().await {
-            Some(Ok(message)) => message,
-            Some(Err(error)) => return Err(stopped(error.to_string())),
-            None => return Err(stopped("the broker ended it".to_owned())),
-        };
-        let stream_sequence = message.info().map_err(|error| stopped(error.to_string()))?.stream_sequence;
-        let (message, acker) = message.split();
-        Ok(Delivery {
-            subject: message.subject.to_string(),
-            headers: headers(message.headers.as_ref()),
-            payload: message.payload,
-            stream_sequence,
-            ticket: Ticket(Box::new(acker)),
-        })
+        match self.advance().await {
+            Ok(delivery) => Ok(delivery),
+            Err(reason) => Err(MailboxError::Stopped { stream: self.stream.clone(), reason }),
+        }
+    }
+
+    async fn advance(&mut self) -> Result<Delivery, String> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Ready) {
+                State::Unreadable(unreadable) => {
+                    let (acknowledged, recorded) = oneshot::channel();
+                    self.state = State::Waiting { sequence: unreadable.sequence, recorded };
+                    return Ok(unreadable.delivery(Ticket(Way::GoPast(acknowledged))));
+                }
+                State::Waiting { sequence, recorded } => {
+                    recorded.await.map_err(|_| "an unreadable message was not put aside".to_owned())?;
+                    let next = sequence.saturating_add(1);
+                    self.consumer.reset(Some(next)).await.map_err(|error| error.to_string())?;
+                    self.state = self.look(next).await?.map_or(State::Ready, State::Unreadable);
+                }
+                State::Ready => {
+                    let expected = self.consumer.cached_info().delivered.consumer_sequence.saturating_add(1);
+                    let pull = self.consumer.stream().max_messages_per_batch(PULL_MAX);
+                    let pull = pull.expires(PULL_EXPIRES).heartbeat(PULL_HEARTBEAT);
+                    let messages = Box::new(pull.messages().await.map_err(|error| error.to_string())?);
+                    self.state = State::Reading { messages, expected };
+                }
+                State::Reading { mut messages, expected } => {
+                    let message = read(&mut messages, &mut self.losses).await?;
+                    let info = message.info().map_err(|error| error.to_string())?;
+                    if info.consumer_sequence != expected {
+                        return Err(format!(
+                            "message {} of the consumer did not come, {} did",
+                            expected, info.consumer_sequence
+                        ));
+                    }
+                    let stream_sequence = info.stream_sequence;
+                    self.state = State::Reading { messages, expected: expected.saturating_add(1) };
+                    let (message, acker) = message.split();
+                    return Ok(Delivery {
+                        subject: message.subject.to_string(),
+                        headers: headers(message.headers.as_ref()),
+                        unreadable: None,
+                        payload: message.payload,
+                        stream_sequence,
+                        ticket: Ticket(Way::Acknowledge(Box::new(acker))),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The first message from `sequence` on, if the client can not read it.
+    async fn look(&self, sequence: u64) -> Result<Option<Unreadable>, String> {
+        let subject = format!("STREAM.MSG.GET.{}", self.stream);
+        let which = serde_json::json!({"seq": sequence, "next_by_subj": ">"});
+        let answer: Stored =
+            self.jetstream.request(subject, &which).await.map_err(|error| error.to_string())?;
+        // An error is "there is none"; whatever else it is, the pull says it too.
+        let Some(message) = answer.message else { return Ok(None) };
+        let bytes = |text: Option<String>| BASE64.decode(text.unwrap_or_default());
+        let headers = bytes(message.hdrs).map_err(|error| error.to_string())?;
+        let Some(reason) = unreadable(&message.subject, &headers) else { return Ok(None) };
+        let payload = bytes(message.data).map_err(|error| error.to_string())?.into();
+        Ok(Some(Unreadable { sequence: message.seq, subject: message.subject, headers, payload, reason }))
     }
 }
 
+/// The next message that was pulled. What came before the connection was lost still counts.
+async fn read(
+    messages: &mut consumer::pull::Stream,
+    losses: &mut watch::Receiver<u64>,
+) -> Result<jetstream::Message, String> {
+    tokio::select! {
+        biased;
+        message = messages.next() => match message {
+            Some(Ok(message)) => Ok(message),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("the broker ended it".to_owned()),
+        },
+        _lost = losses.changed() => Err("the connection was lost".to_owned()),
+    }
+}
+
+/// The broker's answer to a question for one stored message.
+#[derive(Deserialize)]
+struct Stored {
+    message: Option<StoredMessage>,
+}
+
+#[derive(Deserialize)]
+struct StoredMessage {
+    subject: String,
+    seq: u64,
+    /// Base64, as `data`.
+    hdrs: Option<String>,
+    data: Option<String>,
+}
+
+/// A message the client can not read.
+struct Unreadable {
+    sequence: u64,
+    subject: String,
+    headers: Vec<u8>,
+    payload: Bytes,
+    reason: &'static str,
+}
+
+impl Unreadable {
+    fn delivery(self, ticket: Ticket) -> Delivery {
+        Delivery {
+            subject: self.subject,
+            headers: vec![(UNREADABLE_HEADERS.to_owned(), BASE64.encode(self.headers))],
+            unreadable: Some(self.reason),
+            payload: self.payload,
+            stream_sequence: self.sequence,
+            ticket,
+        }
+    }
+}
+
+/// What of a message makes the client give up, as its parser (async-nats 0.51, `connection.rs`) has it.
+fn unreadable(subject: &str, headers: &[u8]) -> Option<&'static str> {
+    // The broker puts the replacement character where the subject is not UTF-8.
+    if subject.contains(|c: char| c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER) {
+        return Some("its subject is not readable");
+    }
+    if headers.is_empty() {
+        return None;
+    }
+    let Ok(headers) = std::str::from_utf8(headers) else { return Some("its headers are not UTF-8") };
+    let mut lines = headers.lines().peekable();
+    // What follows the version is a status, with which only the broker itself speaks.
+    if lines.next().and_then(|line| line.strip_prefix("NATS/1.0")).is_none_or(|rest| !rest.trim().is_empty())
+    {
+        return Some("its headers do not begin with their version");
+    }
+    while let Some(line) = lines.next() {
+        if line.is_empty() {
+            continue;
+        }
+        let Some((name, value)) = line.split_once(':') else { return Some("a header has no colon") };
+        if name.parse::<async_nats::HeaderName>().is_err() {
+            return Some("a header has a name that is none");
+        }
+        let mut value = value.trim_start().to_owned();
+        while let Some(more) = lines.next_if(|line| line.starts_with(char::is_whitespace)) {
+            value.push_str(more);
+        }
+        if value.trim_end().contains('\r') {
+            return Some("a header has a line end in its value");
+        }
+    }
+    None
+}
+
 impl Bus {
-    /// Opens the mailbox of a region; the first message is the first that was never acknowledged.
+    /// Opens the mailbox of a region; the first message is the first that was never acknowledged, and the others
+    /// follow in their order.
     ///
     /// # Errors
     /// When it is not provisioned or the broker does not answer.
     pub async fn open_mailbox(&self, region: &RegionId) -> Result<Mailbox, MailboxError> {
         let stream = mailbox_stream(region);
         let refused = |reason: String| MailboxError::Open { stream: stream.clone(), reason };
+        let mut losses = self.losses();
+        // Before the broker is asked anything: what is lost from here on stops the reading.
+        losses.mark_unchanged();
         let consumer: consumer::PullConsumer = self
             .jetstream()
             .get_consumer_from_stream(CONSUMER, &*stream)
             .await
             .map_err(|error| refused(error.to_string()))?;
-        let messages = consumer
-            .stream()
-            .max_messages_per_batch(PULL_MAX)
-            .expires(PULL_EXPIRES)
-            .heartbeat(PULL_HEARTBEAT)
-            .messages()
-            .await
-            .map_err(|error| refused(error.to_string()))?;
-        Ok(Mailbox { stream, messages })
+        let jetstream = self.jetstream().clone();
+        let mut mailbox =
+            Mailbox { stream: stream.clone(), jetstream, consumer, losses, state: State::Ready };
+        if mailbox.consumer.cached_info().num_ack_pending > 0 {
+            mailbox.consumer.reset(None).await.map_err(|error| refused(error.to_string()))?;
+            let next = mailbox.acknowledged().saturating_add(1);
+            mailbox.state =
+                mailbox.look(next).await.map_err(&refused)?.map_or(State::Ready, State::Unreadable);
+        }
+        Ok(mailbox)
     }
 }
 
@@ -144,4 +339,43 @@ pub(crate) fn headers(map: Option<&async_nats::HeaderMap>) -> Vec<(String, Strin
         .collect();
     headers.sort();
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unreadable;
+
+    #[test]
+    fn what_the_client_can_not_read_is_told_from_what_it_can() {
+        for readable in [
+            &b""[..],
+            b"NATS/1.0\r\n\r\n",
+            b"NATS/1.0\r\nce-id: 1\r\nX:\r\nY: a: b\r\n more\r\n\r\n",
+            "NATS/1.0\r\nX: caf\u{e9}\r\n\r\n".as_bytes(),
+        ] {
+            assert_eq!(
+                unreadable("in.zk01.de-linde.bed.freed", readable),
+                None,
+                "{}",
+                readable.escape_ascii()
+            );
+        }
+        for headers in [
+            &b"X: 1\r\n\r\n"[..],
+            b"NATS/1.0 100 idle\r\n\r\n",
+            b"NATS/1.0\r\nX: \xff\r\n\r\n",
+            b"NATS/1.0\r\nX\r\n\r\n",
+            b"NATS/1.0\r\nX Y: 1\r\n\r\n",
+            b"NATS/1.0\r\nX: 1\r2\r\n\r\n",
+            b"NATS/1.0\r\n X: 1\r\n\r\n",
+        ] {
+            assert!(
+                unreadable("in.zk01.de-linde.bed.freed", headers).is_some(),
+                "{}",
+                headers.escape_ascii()
+            );
+        }
+        assert!(unreadable("in.zk01.\u{fffd}", b"").is_some());
+        assert!(unreadable("in.zk01.a\u{2003}b", b"").is_some());
+    }
 }

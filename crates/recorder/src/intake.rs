@@ -6,7 +6,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bus::subjects::{InSubject, ReceiptSubject};
 use bus::{Bus, Counted, Counter, Delivery, MailboxLimits, ReplyTo, Ticket};
+use contracts::Received;
 use domain::RegionId;
 use eventlog::{AppendError, Batch, Clock, EventLog, Pending};
 use network::Network;
@@ -14,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::judge::{Entry, Message, Request, Unfit, judge};
+use crate::judge::{Entry, Message, Refused, Request, Unfit, judge};
 use crate::{Config, Doors, RunError, keep};
 
 /// Deliveries between the mailboxes and the log; each mailbox holds at most one pull beside them.
@@ -122,9 +124,13 @@ impl Intake {
     }
 
     async fn delivered(&self, delivery: Delivery) -> bool {
-        let Delivery { subject, headers, payload, stream_sequence, ticket } = delivery;
+        let Delivery { subject, headers, unreadable, payload, stream_sequence, ticket } = delivery;
         let message = Message { subject, headers, payload, stream_sequence: Some(stream_sequence) };
-        self.take(message, Reply::Mailbox(ticket)).await
+        let reply = Reply::Mailbox(ticket);
+        let Some(reason) = unreadable else { return self.take(message, reply).await };
+        let request = put_aside(&message, reason);
+        let asked = self.ask(&message, &request).await;
+        self.unanswered.send(Unanswered::Judged { message, request, asked, reply }).await.is_ok()
     }
 
     /// Judges a message and hands it to the log. `false` when the answers have ended, which then say why.
@@ -157,6 +163,26 @@ impl Intake {
     }
 }
 
+/// What is asked for by a message the client can not read: that its bytes are kept.
+fn put_aside(message: &Message, reason: &str) -> Request {
+    let party = message.subject.parse::<InSubject>().ok();
+    let received = Received::structured(message.payload.clone());
+    let refused = Refused {
+        code: contracts::Reason::Malformed.code(),
+        detail: format!("the message can not be read: {reason}; send it again without that"),
+        source: String::new(),
+        id: String::new(),
+    };
+    let entry = Entry {
+        raw: message.payload.clone(),
+        content_type: received.content_type().to_owned(),
+        hash: received.content_hash(),
+        verdict: Err(refused),
+    };
+    let party = party.map(|InSubject { region, sender, event: _ }| ReceiptSubject { region, sender });
+    Request { party, entries: vec![entry], condition: None, protobuf: false }
+}
+
 /// Reads one mailbox for ever, opening it again whenever it breaks.
 async fn read_mailbox(
     bus: Bus,
@@ -166,6 +192,7 @@ async fn read_mailbox(
     out: mpsc::Sender<Delivery>,
 ) {
     let mut wait = WAIT_MIN;
+    let mut acknowledged = 0;
     loop {
         if let Some(limits) = provision
             && let Err(error) = bus.provision_mailbox(&region, limits).await
@@ -176,11 +203,15 @@ async fn read_mailbox(
             match bus.open_mailbox(&region).await {
                 Err(error) => tracing::warn!(%region, %error, "the mailbox is closed"),
                 Ok(mut mailbox) => {
+                    // Acknowledgements may still be on their way: give them longer each time nothing has moved.
+                    if mailbox.acknowledged() != acknowledged {
+                        acknowledged = mailbox.acknowledged();
+                        wait = WAIT_MIN;
+                    }
                     doors.send_modify(|doors| doors.mailboxes = doors.mailboxes.saturating_add(1));
                     let ending = loop {
                         match mailbox.next().await {
                             Ok(delivery) => {
-                                wait = WAIT_MIN;
                                 if out.send(delivery).await.is_err() {
                                     return;
                                 }

@@ -206,19 +206,19 @@ impl Answerer {
         Ok(Some(Receipt { position: Some(position), recorded_at, ..receipt }))
     }
 
-    /// Keeps one record of the recorder's own; gives the position it has or had.
-    async fn keep_one(&self, message: &Message, record: NewRecord) -> Result<u64, RunError> {
+    /// Keeps one record of the recorder's own; gives the position it has or had, or `None` if it is too large.
+    async fn keep_one(&self, message: &Message, record: NewRecord) -> Result<Option<u64>, RunError> {
         let batch = Batch { records: vec![record], condition: None, origin: keep::origin(message) };
         match made(self.log.append(batch).await)? {
-            Made::Appended(places) => Ok(places.first().map(|place| place.position).unwrap_or_default()),
-            Made::Conflict { position, .. } | Made::ConditionFailed { position } => Ok(position),
+            Made::Appended(places) => Ok(places.first().map(|place| place.position)),
+            Made::Conflict { position, .. } | Made::ConditionFailed { position } => Ok(Some(position)),
             Made::Unfit(reason) => {
                 tracing::error!(
                     alarm = "not_kept",
                     reason,
                     "what was refused can not be kept: it is too large"
                 );
-                Ok(0)
+                Ok(None)
             }
         }
     }
@@ -230,9 +230,9 @@ impl Answerer {
         request: &Request,
         made: Made,
     ) -> Result<Vec<Receipt>, RunError> {
-        let places = match made {
-            Made::Appended(places) => Ok(places.iter().map(|place| place.position).collect()),
-            Made::ConditionFailed { position } => Ok(vec![position]),
+        let positions: Vec<Option<u64>> = match made {
+            Made::Appended(places) => places.iter().map(|place| Some(place.position)).collect(),
+            Made::ConditionFailed { position } => vec![Some(position)],
             // Kept before by a version that put it in other words: one by one finds which.
             Made::Conflict { .. } => {
                 let mut positions = Vec::new();
@@ -243,30 +243,48 @@ impl Answerer {
                         positions.push(self.keep_one(message, record).await?);
                     }
                 }
-                Ok(positions)
+                positions
             }
-            Made::Unfit(reason) => Err(reason),
+            // Each is kept with the headers of all, which is too much: all of it is kept as one.
+            Made::Unfit(reason) => {
+                let position = self.keep_whole(message, request, reason).await?;
+                request.entries.iter().map(|_| position).collect()
+            }
         };
-        let mut positions = places.as_deref().unwrap_or_default().iter();
+        let mut positions = positions.into_iter();
         let mut receipts = Vec::with_capacity(request.entries.len());
         for entry in &request.entries {
-            receipts.push(match (&entry.verdict, &places) {
-                (Ok(_), _) => refused_with(entry),
-                (Err(_), Err(reason)) => refusal(Outcome::Failed, "too_large", reason)(entry),
-                (Err(refused), Ok(_)) => {
-                    let position = positions.next().copied();
-                    self.alarm(request, refused, position);
-                    Receipt {
-                        position,
-                        ..refusal(Outcome::Quarantined, refused.code, &refused.detail)(entry)
-                    }
-                }
-            });
+            let Err(refused) = &entry.verdict else {
+                receipts.push(refused_with(entry));
+                continue;
+            };
+            let Some(position) = positions.next().flatten() else {
+                let reason = "it was refused, and is too large to be kept aside; send it smaller";
+                receipts.push(refusal(Outcome::Failed, "too_large", reason)(entry));
+                continue;
+            };
+            self.alarm(request, refused, position);
+            let receipt = refusal(Outcome::Quarantined, refused.code, &refused.detail)(entry);
+            receipts.push(Receipt { position: Some(position), ..receipt });
         }
         Ok(receipts)
     }
 
-    fn alarm(&self, request: &Request, refused: &Refused, position: Option<u64>) {
+    /// Keeps a message of which something was refused as one record.
+    async fn keep_whole(
+        &self,
+        message: &Message,
+        request: &Request,
+        detail: String,
+    ) -> Result<Option<u64>, RunError> {
+        let Some(first) = request.entries.first() else { return Ok(None) };
+        let content_type = if request.protobuf { bus::PROTOBUF } else { &*first.content_type };
+        let refused = Refused { code: "too_large", detail, source: String::new(), id: String::new() };
+        let record = keep::quarantined_whole(message, request, content_type, &refused, self.clock.now());
+        self.keep_one(message, record).await
+    }
+
+    fn alarm(&self, request: &Request, refused: &Refused, position: u64) {
         self.metrics.count_quarantined();
         let party = request.party.as_ref();
         tracing::error!(

@@ -37,6 +37,27 @@ pub(crate) fn quarantined(
     refused: &Refused,
     now: i64,
 ) -> NewRecord {
+    aside(message, request, (&entry.content_type, &entry.raw), refused, now)
+}
+
+/// The same of a whole message, whatever it holds.
+pub(crate) fn quarantined_whole(
+    message: &Message,
+    request: &Request,
+    content_type: &str,
+    refused: &Refused,
+    now: i64,
+) -> NewRecord {
+    aside(message, request, (content_type, &message.payload), refused, now)
+}
+
+fn aside(
+    message: &Message,
+    request: &Request,
+    (content_type, raw): (&str, &Bytes),
+    refused: &Refused,
+    now: i64,
+) -> NewRecord {
     let headers = message
         .headers
         .iter()
@@ -48,19 +69,18 @@ pub(crate) fn quarantined(
         sender: party.map(|party| party.sender.to_string()).unwrap_or_default(),
         subject: message.subject.clone(),
         headers,
-        content_type: entry.content_type.clone(),
-        raw: entry.raw.clone(),
+        content_type: content_type.to_owned(),
+        raw: raw.clone(),
         code: refused.code.to_owned(),
         detail: refused.detail.clone(),
         stream_sequence: message.stream_sequence.unwrap_or_default(),
     };
-    let mut content: Vec<&[u8]> =
-        vec![b"quarantined", message.subject.as_bytes(), entry.content_type.as_bytes()];
+    let mut content: Vec<&[u8]> = vec![b"quarantined", message.subject.as_bytes(), content_type.as_bytes()];
     for (name, value) in &message.headers {
         content.extend([name.as_bytes(), value.as_bytes()]);
     }
     let sequence = kept.stream_sequence.to_string();
-    content.extend([sequence.as_bytes(), &entry.raw]);
+    content.extend([sequence.as_bytes(), raw]);
     let key = key_of(&content);
     let tags = [Some(format!("quarantine:{}", refused.code))]
         .into_iter()

@@ -358,6 +358,34 @@ async fn a_request_that_is_too_large_however_often_it_comes_is_kept_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_much_to_be_kept_one_by_one_is_kept_whole() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    let bad: Vec<Bytes> = (0..256).map(|number| Bytes::from(format!("{{{number}"))).collect();
+    let body = bus::encode(&request(&bad));
+    let mut headers = HeaderMap::new();
+    headers.insert("Content-Type", bus::PROTOBUF);
+    // 256 records with these headers are more than one batch of the log takes.
+    headers.insert("X-Long", "x".repeat(60_000).as_str());
+    let mut positions = Vec::new();
+    for _ in 0..2 {
+        let answer = client.request_with_headers(LINDE_COUNTER, headers.clone(), body.clone()).await.unwrap();
+        let receipts: wire::Receipts = bus::decode(answer.payload).unwrap();
+        assert_eq!(receipts.receipts.len(), 256);
+        for receipt in receipts.receipts {
+            let receipt = contracts::Receipt::from_proto(receipt).unwrap();
+            assert_eq!((receipt.outcome, &*receipt.code), (Outcome::Quarantined, "malformed"));
+            positions.push(receipt.position);
+        }
+    }
+    assert!(positions.iter().all(|position| *position == Some(1)), "kept once");
+    let (_, records) = node.stop().await;
+    let kept = quarantined(&records);
+    assert_eq!((kept.len(), &kept[0].raw, &*kept[0].code), (1, &body, "too_large"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_13_14_15_21_facts_that_contradict_each_other_are_all_recorded() {
     let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
     let node = Node::start(&broker, dir.path()).await;

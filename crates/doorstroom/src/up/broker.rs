@@ -22,8 +22,9 @@ use crate::failure::Failure;
 const MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// And this much of mailboxes on disk.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
-/// A message: an event of 64 KiB, or an append request of many, never more.
-const PAYLOAD_BYTES_MAX: u64 = 1024 * 1024;
+/// A message: an event of 64 KiB, or an append request of many. Below the log's largest record with room for an
+/// envelope, so that whatever the broker takes can be kept whole if it is refused.
+const PAYLOAD_BYTES_MAX: u64 = 960 * 1024;
 /// How long a broker that is asked to stop may take before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// A broker that dies again at once is started ever more slowly, up to this.

@@ -16,7 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use domain::RegionId;
-use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 use tokio::sync::{oneshot, watch};
 
@@ -111,6 +112,8 @@ pub struct Mailbox {
     state: State,
 }
 
+type Messages = BoxStream<'static, Result<jetstream::Message, String>>;
+
 /// What the mailbox gives out next.
 enum State {
     /// A message the client can not read.
@@ -119,8 +122,10 @@ enum State {
     Waiting { sequence: u64, recorded: oneshot::Receiver<()> },
     /// Whatever the consumer has; nothing is pulled yet.
     Ready,
-    /// What is pulled. The next message is the consumer's `expected`th.
-    Reading { messages: Box<consumer::pull::Stream>, expected: u64 },
+    /// So many messages that can be read, then one that can not.
+    Bounded { count: usize, then: Unreadable },
+    /// What is pulled. The next message is the consumer's `expected`th; before the `end`th stands an unreadable one.
+    Reading { messages: Messages, expected: u64, end: Option<(u64, Unreadable)> },
 }
 
 impl std::fmt::Debug for Mailbox {
@@ -160,16 +165,27 @@ impl Mailbox {
                     recorded.await.map_err(|_| "an unreadable message was not put aside".to_owned())?;
                     let next = sequence.saturating_add(1);
                     self.consumer.reset(Some(next)).await.map_err(|error| error.to_string())?;
-                    self.state = self.look(next).await?.map_or(State::Ready, State::Unreadable);
+                    self.state = self.look_ahead(next).await?;
                 }
                 State::Ready => {
-                    let expected = self.consumer.cached_info().delivered.consumer_sequence.saturating_add(1);
                     let pull = self.consumer.stream().max_messages_per_batch(PULL_MAX);
                     let pull = pull.expires(PULL_EXPIRES).heartbeat(PULL_HEARTBEAT);
-                    let messages = Box::new(pull.messages().await.map_err(|error| error.to_string())?);
-                    self.state = State::Reading { messages, expected };
+                    let messages = pull.messages().await.map_err(|error| error.to_string())?;
+                    let messages = messages.map_err(|error| error.to_string()).boxed();
+                    self.state = State::Reading { messages, expected: self.expected(), end: None };
                 }
-                State::Reading { mut messages, expected } => {
+                State::Bounded { count, then } => {
+                    let pull = self.consumer.batch().max_messages(count).expires(PULL_EXPIRES);
+                    let messages = pull.messages().await.map_err(|error| error.to_string())?;
+                    let messages = messages.map_err(|error| error.to_string()).boxed();
+                    let expected = self.expected();
+                    let end = expected.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+                    self.state = State::Reading { messages, expected, end: Some((end, then)) };
+                }
+                State::Reading { expected, end: Some((end, then)), .. } if expected == end => {
+                    self.state = State::Unreadable(then);
+                }
+                State::Reading { mut messages, expected, end } => {
                     let message = read(&mut messages, &mut self.losses).await?;
                     let info = message.info().map_err(|error| error.to_string())?;
                     if info.consumer_sequence != expected {
@@ -179,7 +195,7 @@ impl Mailbox {
                         ));
                     }
                     let stream_sequence = info.stream_sequence;
-                    self.state = State::Reading { messages, expected: expected.saturating_add(1) };
+                    self.state = State::Reading { messages, expected: expected.saturating_add(1), end };
                     let (message, acker) = message.split();
                     return Ok(Delivery {
                         subject: message.subject.to_string(),
@@ -194,32 +210,50 @@ impl Mailbox {
         }
     }
 
-    /// The first message from `sequence` on, if the client can not read it.
-    async fn look(&self, sequence: u64) -> Result<Option<Unreadable>, String> {
+    /// The number the consumer gives its next message.
+    fn expected(&self) -> u64 {
+        self.consumer.cached_info().delivered.consumer_sequence.saturating_add(1)
+    }
+
+    /// What is to be done from `sequence` on, after an interruption: one pull is looked through before it is made,
+    /// because the client would not live to acknowledge what stands before an unreadable message.
+    async fn look_ahead(&mut self, sequence: u64) -> Result<State, String> {
+        let mut next = sequence;
+        for count in 0..PULL_MAX {
+            let Some(message) = self.look(next).await? else { break };
+            let bytes = |text: Option<String>| BASE64.decode(text.unwrap_or_default());
+            let headers = bytes(message.hdrs).map_err(|error| error.to_string())?;
+            if let Some(reason) = unreadable(&message.subject, &headers) {
+                let payload = bytes(message.data).map_err(|error| error.to_string())?.into();
+                let (sequence, subject) = (message.seq, message.subject);
+                let then = Unreadable { sequence, subject, headers, payload, reason };
+                return Ok(if count == 0 { State::Unreadable(then) } else { State::Bounded { count, then } });
+            }
+            next = message.seq.saturating_add(1);
+        }
+        Ok(State::Ready)
+    }
+
+    /// The first stored message from `sequence` on.
+    async fn look(&mut self, sequence: u64) -> Result<Option<StoredMessage>, String> {
         let subject = format!("STREAM.MSG.GET.{}", self.stream);
         let which = serde_json::json!({"seq": sequence, "next_by_subj": ">"});
         let answer: Stored =
             self.jetstream.request(subject, &which).await.map_err(|error| error.to_string())?;
         // An error is "there is none"; whatever else it is, the pull says it too.
-        let Some(message) = answer.message else { return Ok(None) };
-        let bytes = |text: Option<String>| BASE64.decode(text.unwrap_or_default());
-        let headers = bytes(message.hdrs).map_err(|error| error.to_string())?;
-        let Some(reason) = unreadable(&message.subject, &headers) else { return Ok(None) };
-        let payload = bytes(message.data).map_err(|error| error.to_string())?.into();
-        Ok(Some(Unreadable { sequence: message.seq, subject: message.subject, headers, payload, reason }))
+        Ok(answer.message)
     }
 }
 
 /// The next message that was pulled. What came before the connection was lost still counts.
 async fn read(
-    messages: &mut consumer::pull::Stream,
+    messages: &mut Messages,
     losses: &mut watch::Receiver<u64>,
 ) -> Result<jetstream::Message, String> {
     tokio::select! {
         biased;
         message = messages.next() => match message {
-            Some(Ok(message)) => Ok(message),
-            Some(Err(error)) => Err(error.to_string()),
+            Some(message) => message,
             None => Err("the broker ended it".to_owned()),
         },
         _lost = losses.changed() => Err("the connection was lost".to_owned()),
@@ -321,8 +355,7 @@ impl Bus {
         if mailbox.consumer.cached_info().num_ack_pending > 0 {
             mailbox.consumer.reset(None).await.map_err(|error| refused(error.to_string()))?;
             let next = mailbox.acknowledged().saturating_add(1);
-            mailbox.state =
-                mailbox.look(next).await.map_err(&refused)?.map_or(State::Ready, State::Unreadable);
+            mailbox.state = mailbox.look_ahead(next).await.map_err(&refused)?;
         }
         Ok(mailbox)
     }

@@ -154,3 +154,37 @@ async fn a_mail_with_headers_nobody_can_read_is_quarantined_and_the_rest_goes_on
         assert_eq!(kept.headers.len(), 1, "{}", headers.escape_ascii());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_with_headers_nobody_can_read_holds_up_a_running_recorder_only_for_a_moment() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    put(&client, 0..50).await;
+    put_raw(&broker, b"NATS/1.0\r\nX: \xff\r\n\r\n", &bytes(&freed(9_999, "12")));
+    put(&client, 50..100).await;
+    until_recorded(&node, 101).await;
+    let (ending, records) = node.stop().await;
+    ending.unwrap();
+    assert_eq!(numbers(&records), (0..100).collect::<Vec<_>>());
+    assert_eq!(quarantined(&records).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_on_which_the_client_itself_ends_stops_the_recorder_once_and_not_again() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    put(&client, 0..50).await;
+    put_raw(&broker, b"NATS/1.0\r\nX: a\rb\r\n\r\n", &bytes(&freed(9_999, "12")));
+    put(&client, 50..100).await;
+    let log = node.log.clone();
+    assert!(node.ended().await.is_err(), "its connection is gone for good");
+    log.close().await;
+    let node = Node::start(&broker, dir.path()).await;
+    until_recorded(&node, 101).await;
+    let (ending, records) = node.stop().await;
+    ending.unwrap();
+    assert_eq!(numbers(&records), (0..100).collect::<Vec<_>>());
+    assert_eq!(quarantined(&records).len(), 1);
+}

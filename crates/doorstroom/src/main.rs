@@ -89,7 +89,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let default = if matches!(cli.command, Command::Up(_)) { "info,async_nats=warn" } else { "warn" };
+    let default = match &cli.command {
+        // Its two days are of long ago: that every clock is suspect is no news there.
+        Command::Up(args) if args.demo => "info,async_nats=warn,recorder::sources=error",
+        Command::Up(_) => "info,async_nats=warn",
+        Command::Send(_) | Command::Board(_) | Command::Watch(_) | Command::Audit(_) | Command::Admin(_) => {
+            "warn"
+        }
+    };
     start_tracing(cli.log_format, cli.log.as_deref().unwrap_or(default))?;
     match cli.command {
         Command::Up(args) => up::run(args),

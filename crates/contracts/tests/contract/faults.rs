@@ -143,6 +143,20 @@ fn fault_7_a_newer_version_waits_for_an_upgrade() {
     assert_eq!(refused(envelope), (Reason::UnknownVersion, "specversion".to_owned()));
 }
 
+/// Version 1 is the oldest there is; a later version adds its upcaster behind `recorded`, and this test stays.
+#[test]
+fn fault_8_the_oldest_version_is_read_from_its_stored_bytes_which_stay() {
+    let now = freed(|_| {});
+    let event: Value = serde_json::from_slice(&now).unwrap();
+    let spaced = Bytes::from(serde_json::to_vec_pretty(&event).unwrap());
+    assert_ne!(spaced, now);
+    let stored = Received::structured(spaced.clone());
+    let recorded = contracts::recorded(7, 1_000, stored.content_type(), stored.bytes().clone()).unwrap();
+    assert_eq!(recorded.event, Received::structured(now).decode().unwrap().event);
+    assert_eq!(stored.bytes(), &spaced, "nothing is written anew by reading it");
+    assert_eq!((recorded.position, recorded.recorded_at.as_micros()), (7, 1_000));
+}
+
 #[test]
 fn fault_9_an_unknown_type_waits_for_an_upgrade() {
     for unknown in [

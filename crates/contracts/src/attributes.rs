@@ -19,7 +19,7 @@ pub(crate) const JSON_DATA: &str = "application/json";
 /// The `datacontenttype` of data in protobuf; in binary mode also what is meant if there is none.
 pub(crate) const PROTOBUF_DATA: &str = "application/protobuf";
 
-/// The longest signature, in characters: an Ed25519 signature takes 88.
+/// The longest signature, in characters: one of `signature` has 86, and what else is there the recorder judges.
 const SIGNATURE_CHARS_MAX: usize = 512;
 
 /// The attributes the contract knows, unchecked. Others are kept in the bytes and ignored.

@@ -7,6 +7,7 @@
 //!
 //! Not here: rules about what may happen (`domain`), who may say it (`network`), and how messages travel (`bus`).
 
+mod ask;
 mod attributes;
 mod encode;
 mod error;
@@ -19,9 +20,11 @@ mod receipt;
 mod received;
 mod recorded;
 mod shape;
+pub mod signature;
 mod to_wire;
 pub mod wire;
 
+pub use ask::{Ask, AskError};
 pub use encode::{encode_binary, encode_json};
 pub use error::{DecodeError, Reason};
 pub use hash::{ContentHash, ContentHashError, event_key, key};

@@ -38,7 +38,8 @@ const HEADER_PREFIX: &str = "ce-";
 /// The header that makes a message a CloudEvent in binary mode.
 const BINARY_MARK: &str = "ce-specversion";
 
-/// One event as it came: exactly the bytes that the log stores and that the content hash and a signature cover.
+/// One event as it came: exactly the bytes that the log stores and that the content hash covers; a signature
+/// covers them without its own value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     content_type: ContentType,
@@ -57,7 +58,7 @@ pub struct Decoded {
     pub correlation: Option<String>,
     /// The event it follows from.
     pub causation: Option<String>,
-    /// The signature of the source, unchecked.
+    /// The signature of the source, unchecked: see [`crate::signature`].
     pub signature: Option<String>,
     /// What is sealed in its data, of whichever type: to tell two events apart, for most facts do not keep it.
     pub sealed: Option<Sealed>,
@@ -132,6 +133,11 @@ impl Received {
     #[must_use]
     pub fn content_hash(&self) -> ContentHash {
         ContentHash::of(&self.bytes)
+    }
+
+    /// The same kind of event with other bytes.
+    pub(crate) fn with_bytes(&self, bytes: Bytes) -> Self {
+        Self { content_type: self.content_type, bytes }
     }
 
     /// Reads the event, strictly.

@@ -1,5 +1,7 @@
 //! From the file's form to a network: names valid and unique, references leading somewhere.
 
+mod users;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
@@ -9,9 +11,14 @@ use domain::{Label, LocationId, RegionId, SourceId};
 use toml::Spanned;
 
 use crate::error::Problem;
-use crate::party::{Centre, CentreId, Desk, Location, Region, SenderName, Source, Tile};
+use crate::party::{Centre, CentreId, Desk, Location, Locations, Region, SenderName, Source, Tile};
 use crate::rights::Right;
+use crate::user::{Role, Service};
 use crate::{Network, file};
+use users::{Keys, add_alert, add_service};
+
+/// How a file says "any location of the region".
+pub(crate) const ANY: &str = "*";
 
 /// What `acute.core.alarm` is called; a centre of this code would be handed the node's own alarms.
 const RESERVED_CENTRE: &str = "core";
@@ -26,19 +33,30 @@ pub(crate) fn check(file: &file::File) -> Result<Network, Problem> {
         locations: BTreeMap::new(),
         sources: BTreeMap::new(),
         names: BTreeMap::new(),
+        services: BTreeMap::new(),
     };
     let mut tiles = BTreeSet::new();
+    let mut keys = Keys::default();
     for region in &file.region {
         add_region(&mut network, &mut tiles, region)?;
     }
     for centre in &file.centre {
-        add_centre(&mut network, centre)?;
+        add_centre(&mut network, &mut keys, centre)?;
     }
     for location in &file.location {
         add_location(&mut network, location)?;
     }
     for source in &file.source {
-        add_source(&mut network, source)?;
+        add_source(&mut network, &mut keys, source)?;
+    }
+    for alert in &file.alert {
+        add_alert(&mut network, alert)?;
+    }
+    network.services =
+        Role::all(&network).map(|role| (role.clone(), Service { role, keys: Vec::new() })).collect();
+    let mut seen = BTreeSet::new();
+    for service in &file.service {
+        add_service(&mut network, &mut seen, &mut keys, service)?;
     }
     Ok(network)
 }
@@ -72,7 +90,7 @@ fn add_region(
     add(&mut network.regions, code, region, at, "a region's code")
 }
 
-fn add_centre(network: &mut Network, centre: &file::Centre) -> Result<(), Problem> {
+fn add_centre(network: &mut Network, keys: &mut Keys, centre: &file::Centre) -> Result<(), Problem> {
     let at = centre.code.span();
     let code: CentreId = parsed(&centre.code)?;
     if code.as_str() == RESERVED_CENTRE {
@@ -96,13 +114,14 @@ fn add_centre(network: &mut Network, centre: &file::Centre) -> Result<(), Proble
     }
     let name = parsed(&centre.name)?;
     let regions: Vec<RegionId> = regions.into_iter().collect();
-    add(
-        &mut network.centres,
-        code.clone(),
-        Centre { code: code.clone(), name, regions: regions.clone() },
-        at,
-        "a centre's code",
-    )?;
+    let checked = Centre {
+        code: code.clone(),
+        name,
+        regions: regions.clone(),
+        keys: keys.checked(&centre.keys)?,
+        alerts: Vec::new(),
+    };
+    add(&mut network.centres, code.clone(), checked, at, "a centre's code")?;
     for region in &regions {
         if let Some(region) = network.regions.get_mut(region) {
             region.centres.push(code.clone());
@@ -124,7 +143,7 @@ fn add_location(network: &mut Network, location: &file::Location) -> Result<(), 
     add(&mut network.locations, id, location, at, "a location's id")
 }
 
-fn add_source(network: &mut Network, source: &file::Source) -> Result<(), Problem> {
+fn add_source(network: &mut Network, keys: &mut Keys, source: &file::Source) -> Result<(), Problem> {
     let id: SourceId = parsed(&source.id)?;
     if !id.as_str().starts_with("urn:") {
         let text = format_args!("`{id}` is not a URN; write it as `urn:nld:kvknr:<number>:systeem:<name>`");
@@ -138,9 +157,53 @@ fn add_source(network: &mut Network, source: &file::Source) -> Result<(), Proble
         Some(rights) => rights.iter().map(parsed::<Right>).collect::<Result<_, _>>()?,
         None => Right::defaults(source.kind),
     };
-    let checked =
-        Source { id: id.clone(), name, kind: source.kind, region, rights, signature: source.signature };
+    let checked = Source {
+        id: id.clone(),
+        locations: locations_of(network, source, &region, &name)?,
+        name,
+        kind: source.kind,
+        region,
+        rights,
+        signature: source.signature,
+        keys: keys.checked(&source.keys)?,
+    };
     add(&mut network.sources, id, checked, source.id.span(), "a source's id")
+}
+
+/// The locations a source speaks for. One that the file does not know is taken: a location also registers itself.
+fn locations_of(
+    network: &Network,
+    source: &file::Source,
+    region: &RegionId,
+    name: &SenderName,
+) -> Result<Locations, Problem> {
+    let Some(named) = &source.locations else {
+        return Locations::default_of(source.kind, name).ok_or_else(|| {
+            let text =
+                format_args!("`{name}` can not be a location's id; say in `locations` whom it speaks for");
+            Problem::new(source.name.span(), text)
+        });
+    };
+    if let [any] = named.as_slice()
+        && any.get_ref() == ANY
+    {
+        return Ok(Locations::Any);
+    }
+    let mut these = BTreeSet::new();
+    for named in named {
+        let id: LocationId = parsed(named)?;
+        if let Some(location) = network.locations.get(&id)
+            && location.region != *region
+        {
+            let text =
+                format_args!("`{id}` is in region {}, not in the source's; remove it", location.region);
+            return Err(Problem::new(named.span(), text));
+        }
+        if !these.insert(id.clone()) {
+            return Err(Problem::new(named.span(), format_args!("`{id}` is named twice; remove one")));
+        }
+    }
+    Ok(Locations::These(these))
 }
 
 /// Adds under a name that has to be new.

@@ -89,7 +89,8 @@ fn key_at(text: &str, span: &Range<usize>) -> String {
     if !line.trim_start().starts_with('[')
         && let Some((key, _)) = line.split_once('=')
     {
-        path.push(key.trim());
+        // A line of an array of inline tables begins with a brace.
+        path.push(key.trim_matches(['{', ' ', '\t']));
         path.extend(inner_key(line, start - line_start, span.end.saturating_sub(line_start)));
     }
     if path.is_empty() { "the file".to_owned() } else { path.join(".") }

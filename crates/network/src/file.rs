@@ -4,7 +4,9 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::alert::SilentOf;
 use crate::error::Problem;
+use crate::key::looks_like_seed;
 use crate::party::{Kind, Signature, Tile};
 
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +20,17 @@ pub(crate) struct File {
     pub(crate) location: Vec<Location>,
     #[serde(default)]
     pub(crate) source: Vec<Source>,
+    #[serde(default)]
+    pub(crate) alert: Vec<Alert>,
+    #[serde(default)]
+    pub(crate) service: Vec<Service>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserKey {
+    pub(crate) key: Spanned<String>,
+    pub(crate) until: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,6 +56,49 @@ pub(crate) struct Centre {
     pub(crate) code: Spanned<String>,
     pub(crate) name: Spanned<String>,
     pub(crate) regions: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(crate) keys: Vec<UserKey>,
+}
+
+/// Every key that any kind of rule has; `check` knows which belong to which.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alert {
+    pub(crate) centre: Spanned<String>,
+    pub(crate) kind: Spanned<AlertKind>,
+    pub(crate) care_type: Option<Spanned<String>>,
+    pub(crate) below: Option<Spanned<u32>>,
+    pub(crate) minutes: Option<Spanned<u32>>,
+    pub(crate) hours: Option<Spanned<u32>>,
+    pub(crate) of: Option<Spanned<SilentOf>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AlertKind {
+    OfferableBelow,
+    CrisisUnplaced,
+    Silent,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Service {
+    pub(crate) role: Spanned<ServiceRole>,
+    pub(crate) region: Option<Spanned<String>>,
+    pub(crate) centre: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) keys: Vec<UserKey>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ServiceRole {
+    Recorder,
+    Provisioner,
+    Gateway,
+    Operator,
+    Monitor,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +120,9 @@ pub(crate) struct Source {
     pub(crate) may_send: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(crate) signature: Signature,
+    pub(crate) locations: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(crate) keys: Vec<UserKey>,
 }
 
 /// The file in `text`, in form.
@@ -78,6 +137,17 @@ pub(crate) fn parse(text: &str) -> Result<File, Problem> {
         } else {
             "; correct what stands here"
         };
+        let message = without_seeds(message);
         Problem::new(error.span().unwrap_or_default(), format_args!("{message}{advice}"))
     })
+}
+
+/// The parser repeats a value that stands in the wrong place; a seed there is not shown again.
+fn without_seeds(message: &str) -> String {
+    let words = message.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
+    let shown = words.map(|word| {
+        let bare = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
+        if looks_like_seed(bare) { word.replace(bare, "(a seed)") } else { word.to_owned() }
+    });
+    shown.collect()
 }

@@ -2,7 +2,8 @@
 //! send. One TOML file, checked as a whole, immutable afterwards.
 //!
 //! Lives here: reading, checking and writing that file, the shipped default with the 31 Dutch regions, and looking
-//! a party up. Not here: broker accounts and rights (`bus`), whether a received event is refused (`recorder`).
+//! a party or a user of the bus up. Not here: what a user may do on the broker (`bus`), seeds (`keyring`), whether a
+//! received event is refused (`recorder`).
 //!
 //! ```toml
 //! [[region]]
@@ -15,6 +16,25 @@
 //! code = "midden-nl"
 //! name = "Acute zorg Midden-Nederland"
 //! regions = ["zk23"]
+//! # The public key of its user; from `until` on it is not valid. More of them: a change of keys is going on.
+//! keys = [{ key = "UC27YBTPI3BJYURRBIPEVQO4YFOQHUWS6U2JWNPVX66CCQNNONPD2AK3", until = "2027-01-01T00:00:00Z" }]
+//!
+//! [[alert]]                                               # optional: what a centre is told of, per region of it
+//! centre = "midden-nl"
+//! kind = "offerable-below"                                # fewer of a care type can be offered than this
+//! care_type = "ELV_HC"
+//! below = 2
+//!
+//! [[alert]]
+//! centre = "midden-nl"
+//! kind = "crisis-unplaced"                                # a crisis referral without a place for so long
+//! minutes = 60
+//!
+//! [[alert]]
+//! centre = "midden-nl"
+//! kind = "silent"                                         # nothing heard for so long
+//! hours = 24
+//! of = "location"                                         # or region
 //!
 //! [[location]]                                            # optional: a location also registers itself
 //! id = "zk23-de-linde"
@@ -29,14 +49,31 @@
 //! region = "zk23"
 //! may_send = ["bed.*", "stay.admitted"]                   # optional: the kind decides when it is not there
 //! signature = "required"                                  # optional: "optional" when it is not there
+//! locations = ["zk23-de-linde", "zk23-de-beuk"]           # optional: whose beds and stays it may speak of, see below
+//! keys = [{ key = "UDM2O5V5AWC34MEQ3D76FRCPQ4UQTGX6WGI5TN2JRIS2T4P6XAXR5QY5" }]
+//!
+//! [[service]]                                             # the node's own users, see `Role`
+//! role = "recorder"                                       # or provisioner, of a region or centre, or of the core
+//! region = "zk23"                                         # without; gateway, operator, monitor: of nothing
+//! keys = [{ key = "UASOG7TWVXXWPUYWYT4EBNG4L6SA7AE3ZOLELH7SZ6Z72ZRHMYWDMOJ4" }]
 //! ```
+//!
+//! # Whom a source may speak for
+//! A source of kind `location` speaks for the location called as the source is, unless `locations` names others;
+//! `["*"]` is any location of its region. A source of another kind speaks for any of its region, unless `locations`
+//! names some. A location that the file puts in another region is nobody's to speak for outside of that region
+//! ([`Network::may_speak_for`]). Networks made by [`Network::from_sources`] give every location `["*"]`: in the data
+//! they are made for, locations also tell of stays that move to a neighbour.
 
+mod alert;
 mod check;
 mod error;
 mod file;
+mod key;
 mod party;
 mod reference;
 mod rights;
+mod user;
 mod write;
 
 use std::collections::BTreeMap;
@@ -46,9 +83,14 @@ use std::path::Path;
 
 use domain::{LocationId, RegionId, SourceId};
 
+pub use alert::{AlertRule, SilentOf};
 pub use error::NetworkError;
-pub use party::{Centre, CentreId, Desk, Kind, Location, Region, SenderName, Signature, Source, Tile};
+pub use key::{KEYS_MAX, PublicKey, PublicKeyError, UserKey};
+pub use party::{
+    Centre, CentreId, Desk, Kind, Location, Locations, Region, SenderName, Signature, Source, Tile,
+};
 pub use rights::{Right, RightError};
+pub use user::{Account, Party, Role, Service, User, key_file};
 
 /// The largest network file read, in bytes: the whole country with every source is under 200 KiB, and what is
 /// larger is some other file.
@@ -64,6 +106,7 @@ pub struct Network {
     locations: BTreeMap<LocationId, Location>,
     sources: BTreeMap<SourceId, Source>,
     names: BTreeMap<RegionId, BTreeMap<SenderName, SourceId>>,
+    services: BTreeMap<Role, Service>,
 }
 
 impl Network {
@@ -109,7 +152,8 @@ impl Network {
     /// `{"<source urn>": {"kind": "desk" | "location" | …, "name": "<sender>", "region": "<code>"}, …}`.
     ///
     /// A region the default knows takes its name, desk, tile and centres; another one is named after its code.
-    /// Each source of kind `location` also names a location, called as the source is. `file` is used in errors only.
+    /// Each source of kind `location` also names a location, called as the source is, and may speak for any location
+    /// of its region. `file` is used in errors only.
     ///
     /// # Errors
     /// When `json` has another form, or does not pass the checks of [`Network::from_toml`].
@@ -176,5 +220,31 @@ impl Network {
     #[must_use]
     pub fn sources(&self) -> impl ExactSizeIterator<Item = &Source> {
         self.sources.values()
+    }
+
+    /// Whether `source` may say anything about this location: it speaks for it, and the file does not put the
+    /// location in another region than the source's.
+    #[must_use]
+    pub fn may_speak_for(&self, source: &Source, location: &LocationId) -> bool {
+        let elsewhere = self.locations.get(location).is_some_and(|known| known.region != source.region);
+        !elsewhere && source.speaks_for(location)
+    }
+
+    /// The service of this role.
+    #[must_use]
+    pub fn service(&self, role: &Role) -> Option<&Service> {
+        self.services.get(role)
+    }
+
+    /// Every user of the node itself, also those without a key in the file.
+    #[must_use]
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &Service> {
+        self.services.values()
+    }
+
+    /// Every user of the bus, by account and then by name: sources, centres, and the node's own.
+    #[must_use]
+    pub fn users(&self) -> impl ExactSizeIterator<Item = User<'_>> {
+        user::users(self).into_iter()
     }
 }

@@ -1,13 +1,16 @@
 //! The parties: plain data, reachable only through a checked [`Network`](crate::Network).
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use domain::{Label, LocationId, RegionId, SourceId};
+use domain::{Label, LocationId, RegionId, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::alert::AlertRule;
+use crate::key::{self, PublicKey, UserKey};
 use crate::rights::Right;
 
 /// The area of one desk.
@@ -55,6 +58,10 @@ pub struct Centre {
     pub name: Label,
     /// Its regions, in the order of their codes.
     pub regions: Vec<RegionId>,
+    /// The keys its user is known by, in the order of the file.
+    pub keys: Vec<UserKey>,
+    /// What it is told of, in the order of the file.
+    pub alerts: Vec<AlertRule>,
 }
 
 /// A site with wards and beds, as far as the network has to know it.
@@ -85,6 +92,10 @@ pub struct Source {
     pub rights: Vec<Right>,
     /// Whether its events must be signed.
     pub signature: Signature,
+    /// The locations of its region it may speak for.
+    pub locations: Locations,
+    /// The keys it is known by, in the order of the file.
+    pub keys: Vec<UserKey>,
 }
 
 impl Source {
@@ -92,6 +103,44 @@ impl Source {
     #[must_use]
     pub fn may_send(&self, event: &str) -> bool {
         self.rights.iter().any(|right| right.covers(event))
+    }
+
+    /// Whether this location is among those it speaks for. That the location may be in another region is not looked
+    /// at: see [`Network::may_speak_for`](crate::Network::may_speak_for).
+    #[must_use]
+    pub fn speaks_for(&self, location: &LocationId) -> bool {
+        match &self.locations {
+            Locations::Any => true,
+            Locations::These(these) => these.contains(location),
+        }
+    }
+
+    /// The keys that are valid at `now`, in the order of the file.
+    pub fn valid_keys(&self, now: Timestamp) -> impl Iterator<Item = &PublicKey> {
+        key::valid(&self.keys, now)
+    }
+}
+
+/// The locations a source speaks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Locations {
+    /// Any of its region.
+    Any,
+    /// These.
+    These(BTreeSet<LocationId>),
+}
+
+impl Locations {
+    /// Those of a source of this kind and name when the file does not say; `None` for a location whose name can not
+    /// be that of a location.
+    pub(crate) fn default_of(kind: Kind, name: &SenderName) -> Option<Self> {
+        match kind {
+            Kind::Location => {
+                let own: LocationId = name.as_str().parse().ok()?;
+                Some(Self::These(BTreeSet::from([own])))
+            }
+            Kind::Desk | Kind::Referrer | Kind::Centre | Kind::Node => Some(Self::Any),
+        }
     }
 }
 

@@ -79,6 +79,8 @@ pub(crate) fn from_sources(file: &str, json: &str) -> Result<Network, NetworkErr
             region: at(source.region),
             may_send: None,
             signature: Signature::default(),
+            locations: (source.kind == Kind::Location).then(|| vec![nowhere("*".to_owned())]),
+            keys: Vec::new(),
         });
     }
     check::check(&form).map_err(|problem: Problem| {
@@ -128,6 +130,7 @@ fn regions_of(described: &Described) -> Result<file::File, NetworkError> {
                 code: nowhere(centre.code.as_str().to_owned()),
                 name: nowhere(centre.name.as_str().to_owned()),
                 regions: nowhere(regions),
+                keys: Vec::new(),
             })
         })
         .collect();

@@ -2,8 +2,12 @@
 
 use std::fmt::{self, Write};
 
-use crate::party::{Region, Signature, Source};
+use crate::alert::AlertRule;
+use crate::check::ANY;
+use crate::key::UserKey;
+use crate::party::{Centre, Locations, Region, Signature, Source};
 use crate::rights::Right;
+use crate::user::{Account, Role, Service};
 use crate::{Location, Network};
 
 pub(crate) fn to_toml(network: &Network) -> String {
@@ -19,11 +23,7 @@ fn write_all(out: &mut String, network: &Network) -> fmt::Result {
         write_region(out, region)?;
     }
     for centre in network.centres() {
-        let regions: Vec<String> = centre.regions.iter().map(|code| quoted(code.as_str())).collect();
-        writeln!(out, "[[centre]]")?;
-        writeln!(out, "code = {}", quoted(centre.code.as_str()))?;
-        writeln!(out, "name = {}", quoted(centre.name.as_str()))?;
-        writeln!(out, "regions = [{}]\n", regions.join(", "))?;
+        write_centre(out, centre)?;
     }
     for location in network.locations() {
         write_location(out, location)?;
@@ -31,7 +31,83 @@ fn write_all(out: &mut String, network: &Network) -> fmt::Result {
     for source in network.sources() {
         write_source(out, source)?;
     }
+    // One without a key is there without being named.
+    for service in network.services().filter(|service| !service.keys.is_empty()) {
+        write_service(out, service)?;
+    }
     Ok(())
+}
+
+fn write_centre(out: &mut String, centre: &Centre) -> fmt::Result {
+    let code = quoted(centre.code.as_str());
+    writeln!(out, "[[centre]]")?;
+    writeln!(out, "code = {code}")?;
+    writeln!(out, "name = {}", quoted(centre.name.as_str()))?;
+    writeln!(out, "regions = {}", list(centre.regions.iter().map(domain::RegionId::as_str)))?;
+    write_keys(out, &centre.keys)?;
+    writeln!(out)?;
+    for rule in &centre.alerts {
+        writeln!(out, "[[alert]]")?;
+        writeln!(out, "centre = {code}")?;
+        writeln!(out, "kind = {}", quoted(rule.kind()))?;
+        match rule {
+            AlertRule::OfferableBelow { care_type, below } => {
+                writeln!(out, "care_type = {}", quoted(care_type.raw()))?;
+                writeln!(out, "below = {below}")?;
+            }
+            AlertRule::CrisisUnplaced { minutes } => writeln!(out, "minutes = {minutes}")?,
+            AlertRule::Silent { hours, of } => {
+                writeln!(out, "hours = {hours}")?;
+                writeln!(out, "of = {}", quoted(of.as_str()))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_service(out: &mut String, service: &Service) -> fmt::Result {
+    writeln!(out, "[[service]]")?;
+    writeln!(out, "role = {}", quoted(service.role.as_str()))?;
+    match &service.role {
+        Role::Recorder(region) | Role::Provisioner(Account::Region(region)) => {
+            writeln!(out, "region = {}", quoted(region.as_str()))?;
+        }
+        Role::Provisioner(Account::Centre(centre)) => {
+            writeln!(out, "centre = {}", quoted(centre.as_str()))?;
+        }
+        Role::Provisioner(Account::Core | Account::System)
+        | Role::Gateway
+        | Role::Operator
+        | Role::Monitor => {}
+    }
+    write_keys(out, &service.keys)?;
+    writeln!(out)
+}
+
+fn write_keys(out: &mut String, keys: &[UserKey]) -> fmt::Result {
+    let written = keys.iter().map(|UserKey { key, until }| {
+        let key = quoted(key.as_str());
+        match until {
+            Some(until) => format!("{{ key = {key}, until = {} }}", quoted(&until.to_string())),
+            None => format!("{{ key = {key} }}"),
+        }
+    });
+    match keys.len() {
+        0 => Ok(()),
+        1 => writeln!(out, "keys = [{}]", written.collect::<String>()),
+        _ => {
+            writeln!(out, "keys = [")?;
+            for key in written {
+                writeln!(out, "    {key},")?;
+            }
+            writeln!(out, "]")
+        }
+    }
+}
+
+fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
 }
 
 fn write_region(out: &mut String, region: &Region) -> fmt::Result {
@@ -65,12 +141,19 @@ fn write_source(out: &mut String, source: &Source) -> fmt::Result {
     writeln!(out, "kind = {}", quoted(source.kind.as_str()))?;
     writeln!(out, "region = {}", quoted(source.region.as_str()))?;
     if source.rights != Right::defaults(source.kind) {
-        let rights: Vec<String> = source.rights.iter().map(|right| quoted(right.as_str())).collect();
-        writeln!(out, "may_send = [{}]", rights.join(", "))?;
+        writeln!(out, "may_send = {}", list(source.rights.iter().map(Right::as_str)))?;
     }
     if source.signature == Signature::Required {
         writeln!(out, "signature = \"required\"")?;
     }
+    if Locations::default_of(source.kind, &source.name).as_ref() != Some(&source.locations) {
+        let locations = match &source.locations {
+            Locations::Any => list([ANY].into_iter()),
+            Locations::These(these) => list(these.iter().map(domain::LocationId::as_str)),
+        };
+        writeln!(out, "locations = {locations}")?;
+    }
+    write_keys(out, &source.keys)?;
     writeln!(out)
 }
 

@@ -7,6 +7,7 @@
 //!
 //! Not here: rules about what may happen (`domain`), who may say it (`network`), and how messages travel (`bus`).
 
+mod act;
 mod ask;
 mod attributes;
 mod encode;
@@ -16,6 +17,7 @@ mod from_wire;
 mod hash;
 mod json;
 mod names;
+mod own;
 mod receipt;
 mod received;
 mod recorded;
@@ -24,10 +26,15 @@ pub mod signature;
 mod to_wire;
 pub mod wire;
 
+pub use act::{ACT_BY_BYTES_MAX, ACT_REASON_BYTES_MAX, Act, ActError, ActOutcome, Acted};
 pub use ask::{Ask, AskError};
 pub use encode::{encode_binary, encode_json};
 pub use error::{DecodeError, Reason};
 pub use hash::{ContentHash, ContentHashError, event_key, key};
+pub use own::{
+    BUS_EPOCH_KIND, BUS_GAP_KIND, OWN_KINDS, OwnRecord, OwnRecordError, QUARANTINE_DISCARDED_KIND,
+    QUARANTINE_RELEASED_KIND,
+};
 pub use receipt::{Outcome, Receipt, ReceiptError};
 pub use received::{ContentType, Decoded, Received};
 pub use recorded::{CONFLICT_KIND, QUARANTINED_KIND, event_type, is_event_kind, recorded, tags};

@@ -12,3 +12,5 @@ mod receipts;
 mod reference_data;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod signatures;

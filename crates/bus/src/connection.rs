@@ -10,6 +10,9 @@ use std::time::Duration;
 use async_nats::jetstream;
 use tokio::sync::watch;
 
+use crate::alarm::{Alarm, Alarms};
+use crate::login::{Login, Secret};
+
 /// Messages of one subscription that wait to be taken. What comes beyond them is dropped by the client and sent again
 /// by the sender, who has no receipt; at 64 KiB a message this holds 256 MiB at the very most.
 const WAITING_MAX: usize = 4_096;
@@ -19,32 +22,60 @@ const OUTGOING_MAX: usize = 2_048;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A dead peer is found after two of these.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// The code of the alarm for whatever the broker refuses a connection of ours.
+pub const BROKER_REFUSED: &str = "broker_refused";
 
-/// How to reach the broker.
-#[derive(Clone, Debug)]
-pub struct Config {
+/// Where the broker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
     /// `nats://host:port`, several separated by commas.
     pub url: String,
+    /// The certificate of the only authority that is believed; the connection is encrypted then, or there is none.
+    pub ca: Option<PathBuf>,
+}
+
+impl Server {
+    /// A broker without encryption.
+    #[must_use]
+    pub fn plain(url: impl Into<String>) -> Self {
+        Self { url: url.into(), ca: None }
+    }
+}
+
+/// How to reach the broker, and as whom.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it is.
+    pub server: Server,
     /// What this connection is called in the broker's own lists.
     pub name: String,
-    /// A NATS credentials file, where the broker asks for one.
-    pub credentials: Option<PathBuf>,
+    /// As which user; a plain broker takes anybody.
+    pub login: Option<Login>,
 }
 
 impl Config {
-    /// A connection called `name` to `url`, without credentials.
+    /// A connection called `name` to the plain broker at `url`, as nobody.
     #[must_use]
     pub fn new(url: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { url: url.into(), name: name.into(), credentials: None }
+        Self { server: Server::plain(url), name: name.into(), login: None }
     }
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The credentials file can not be used.
-    #[error("the credentials in {} can not be read; check the file", path.display())]
-    Credentials {
+    /// A key file can not be used.
+    #[error("the key in {} can not be read; check the file and whose it is", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificate of the authority can not be used.
+    #[error("the certificate {} can not be read; it is the ca.pem of the node", path.display())]
+    Certificate {
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -71,41 +102,76 @@ pub struct Bus {
     jetstream: jetstream::Context,
     losses: watch::Receiver<u64>,
     dropped: Arc<AtomicU64>,
+    guarded: bool,
 }
 
 impl Bus {
-    /// Connects once; a later loss of the connection is mended without end.
+    /// Connects once; a later loss of the connection is mended, until the broker refuses us.
     ///
     /// # Errors
-    /// When the credentials can not be read or the broker does not answer within five seconds.
+    /// When a key or certificate can not be read or the broker does not answer within five seconds.
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
-        let Config { url, name, credentials } = config;
+        Self::connect_alarmed(config, Alarms::new()).await
+    }
+
+    /// As [`Bus::connect`]; whatever the broker refuses this connection raises an alarm.
+    ///
+    /// # Errors
+    /// As [`Bus::connect`].
+    pub async fn connect_alarmed(config: Config, alarms: Alarms) -> Result<Self, ConnectError> {
+        let Config { server: Server { url, ca }, name, login } = config;
         let (lost, losses) = watch::channel(0_u64);
         let dropped = Arc::new(AtomicU64::new(0));
-        let options = async_nats::ConnectOptions::new()
+        let guarded = login.is_some();
+        let mut options = async_nats::ConnectOptions::new()
             .name(&name)
             .subscription_capacity(WAITING_MAX)
             .client_capacity(OUTGOING_MAX)
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING_INTERVAL)
-            .event_callback(events(name.clone(), lost, Arc::clone(&dropped)));
-        let options = match credentials {
-            None => options,
-            Some(path) => options
-                .credentials_file(&path)
-                .await
-                .map_err(|source| ConnectError::Credentials { path, source })?,
-        };
+            .event_callback(events(name.clone(), lost, Arc::clone(&dropped), alarms));
+        if let Some(ca) = ca {
+            // The client would only say that it can not connect.
+            if let Err(source) = tokio::fs::metadata(&ca).await {
+                return Err(ConnectError::Certificate { path: ca, source });
+            }
+            options = options.add_root_certificates(ca).require_tls(true);
+        }
+        if let Some(login) = login {
+            options = options.custom_inbox_prefix(login.inbox());
+            let key = PathBuf::from(login.name());
+            options = match login.into_secret() {
+                Secret::Seed(seed) => options.nkey(seed),
+                Secret::Credentials(text) => {
+                    options.credentials(&text).map_err(|source| ConnectError::Key { path: key, source })?
+                }
+            };
+        }
         let client =
             options.connect(&url).await.map_err(|source| ConnectError::Refused { url, name, source })?;
         let jetstream = jetstream::new(client.clone());
-        Ok(Self { client, jetstream, losses, dropped })
+        Ok(Self { client, jetstream, losses, dropped, guarded })
     }
 
     /// Whether the connection stands at this moment.
     #[must_use]
     pub fn connected(&self) -> bool {
-        matches!(self.client.connection_state(), async_nats::connection::State::Connected)
+        !self.is_closed()
+            && matches!(self.client.connection_state(), async_nats::connection::State::Connected)
+    }
+
+    /// Whether the connection is gone for good: the broker lets this user in no more, or the client ended, as it does
+    /// on headers it can not read. Only another [`Bus::connect`] helps.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        // The client's task holds the sender for as long as it lives.
+        self.losses.has_changed().is_err()
+    }
+
+    /// Resolves once the connection [is closed](Bus::is_closed). Cancel-safe.
+    pub async fn closed(&self) {
+        let mut losses = self.losses.clone();
+        while losses.changed().await.is_ok() {}
     }
 
     /// How often a subscription was full and a message was dropped (its sender sends it again).
@@ -126,6 +192,11 @@ impl Bus {
         self.losses.clone()
     }
 
+    /// Whether the broker knows who we are, and with that who everybody else is.
+    pub(crate) fn guarded(&self) -> bool {
+        self.guarded
+    }
+
     pub(crate) fn client(&self) -> &async_nats::Client {
         &self.client
     }
@@ -141,6 +212,7 @@ fn events(
     name: String,
     lost: watch::Sender<u64>,
     dropped: Arc<AtomicU64>,
+    alarms: Alarms,
 ) -> impl Fn(async_nats::Event) -> Callback + Send + Sync + 'static {
     use async_nats::Event;
     move |event| {
@@ -158,7 +230,13 @@ fn events(
                     "more messages than are taken: one was dropped"
                 );
             }
-            Event::ServerError(error) => tracing::error!(connection = name, %error, "the broker refuses"),
+            Event::ServerError(error) => alarms.raise(Alarm {
+                security: true,
+                ..Alarm::new(
+                    BROKER_REFUSED,
+                    format!("the broker refuses {name}: {error}; check the rights of this user in the network file"),
+                )
+            }),
             Event::ClientError(error) => tracing::warn!(connection = name, %error, "connection"),
             Event::LameDuckMode | Event::Draining => {
                 tracing::info!(connection = name, %event, "the broker connection is closing");

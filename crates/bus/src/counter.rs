@@ -67,7 +67,7 @@ pub struct Counted {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub payload: Bytes,
-    /// Where the answer goes; `None` if nobody waits for one, or not at an inbox.
+    /// Where the answer goes; `None` if nobody waits for one, or not at an inbox of the sender.
     pub reply: Option<ReplyTo>,
 }
 
@@ -76,13 +76,18 @@ pub struct Counted {
 pub struct ReplyTo(Subject);
 
 impl ReplyTo {
-    fn of(asked: &Subject, reply: Subject) -> Option<Self> {
-        if reply.starts_with(REPLY_PREFIX) {
+    /// On a guarded broker only an inbox of the sender whose counter this is: nobody else can have asked there, and
+    /// whoever could name another inbox would let us speak where only we may.
+    fn of(asked: &Subject, reply: Subject, guarded: bool) -> Option<Self> {
+        let sender = asked.rsplit('.').next().filter(|_| guarded);
+        let inbox =
+            sender.map_or_else(|| REPLY_PREFIX.to_owned(), |sender| format!("{REPLY_PREFIX}{sender}."));
+        if reply.starts_with(&*inbox) {
             return Some(Self(reply));
         }
         tracing::warn!(
             subject = %asked.escape_default(),
-            "a request wants its answer at no inbox and gets none; its client must ask for it below {REPLY_PREFIX}"
+            "a request wants its answer at no inbox of its sender and gets none; its client must ask for it below {inbox}"
         );
         None
     }
@@ -92,6 +97,7 @@ impl ReplyTo {
 #[derive(Debug)]
 pub struct Counter {
     subscription: Subscriber,
+    guarded: bool,
 }
 
 impl Counter {
@@ -102,7 +108,7 @@ impl Counter {
             subject: message.subject.to_string(),
             headers: headers(message.headers.as_ref()),
             payload: message.payload,
-            reply: message.reply.and_then(|reply| ReplyTo::of(&message.subject, reply)),
+            reply: message.reply.and_then(|reply| ReplyTo::of(&message.subject, reply, self.guarded)),
         })
     }
 
@@ -127,7 +133,7 @@ impl Bus {
         let subscription = self.client().subscribe(RECORD_ALL).await.map_err(failed)?;
         // Whoever starts us must be able to say "ready": the broker knows the subscription when this returns.
         self.flush().await;
-        Ok(Counter { subscription })
+        Ok(Counter { subscription, guarded: self.guarded() })
     }
 
     /// Answers a request; `protobuf` names the content type of the answer. Waits while the connection is busy.

@@ -3,10 +3,12 @@
 //! The only crate that knows the NATS client. Not here: what a message means (`contracts`), whether it is taken
 //! (`recorder`), what a row says (`views`).
 
+pub mod alarm;
 mod broker;
 mod connection;
 mod counter;
 pub mod inward;
+mod login;
 mod mailbox;
 pub mod outward;
 mod provision;
@@ -15,8 +17,9 @@ mod sender;
 pub mod subjects;
 
 pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
-pub use connection::{Bus, Config, ConnectError};
+pub use connection::{BROKER_REFUSED, Bus, Config, ConnectError, Server};
 pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestError};
+pub use login::{Login, Logins};
 pub use mailbox::{Delivery, Mailbox, MailboxError, Ticket};
 pub use provision::{MailboxLimits, ProvisionError};
 pub use requests::{decode, encode};

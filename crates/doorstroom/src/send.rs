@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// The broker, instead of the one of the node on the data folder
     #[arg(long, value_name = "URL")]
     bus: Option<String>,
-    /// A NATS credentials file for the broker
+    /// The key of a user of the broker
     #[arg(long, value_name = "FILE")]
     creds: Option<PathBuf>,
     /// The network file, which says how each source is called on the bus, instead of that of the node
@@ -89,7 +89,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let network = args.network.clone().or_else(|| node.clone().map(|node| node.network)).unwrap_or_default();
     let network = Arc::new(Network::read(&network)?);
     let config = SenderConfig {
-        bus: bus::Config { url, name: "doorstroom send".to_owned(), credentials: args.creds.clone() },
+        bus: bus::Config {
+        server: bus::Server::plain(url),
+        name: "doorstroom send".to_owned(),
+        login: args.creds.as_deref().map(bus::Login::from_file).transpose()?,
+    },
         door: if args.mailbox { Door::Mailbox(Order::Strict) } else { Door::Counter },
         in_flight: args.in_flight,
         give_up_after: Duration::from_secs(args.give_up_after),

@@ -49,7 +49,7 @@ struct WatchArgs {
     /// The broker, instead of the one of the node on the data folder
     #[arg(long, value_name = "URL")]
     bus: Option<String>,
-    /// A NATS credentials file for the broker
+    /// The key of a user of the broker
     #[arg(long, value_name = "FILE")]
     creds: Option<PathBuf>,
     /// Only this region
@@ -74,7 +74,11 @@ async fn connect(args: &WatchArgs) -> Result<Bus, Failure> {
         Some(url) => url.clone(),
         None => NodeFile::read(&args.data.data)?.bus,
     };
-    let config = bus::Config { url, name: "doorstroom watch".to_owned(), credentials: args.creds.clone() };
+    let config = bus::Config {
+        server: bus::Server::plain(url),
+        name: "doorstroom watch".to_owned(),
+        login: args.creds.as_deref().map(bus::Login::from_file).transpose()?,
+    };
     Ok(Bus::connect(config).await?)
 }
 

@@ -8,6 +8,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod alerts;
 mod availability;
 mod serde_text;
 
@@ -16,6 +17,7 @@ use alloc::vec::Vec;
 use domain::{Recorded, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use alerts::{About, Alert, AlertChange, AlertStep, Alerts, Because, Condition, Rule};
 pub use availability::{
     Availability, Basis, BedCard, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind,
     Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Sum,

@@ -17,7 +17,7 @@ mod reported;
 mod row;
 mod stay;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -32,6 +32,7 @@ use stay::{Spot, Stay};
 
 pub use care_code::CareCode;
 pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
+pub(crate) use fold::left_location;
 pub use query::{BedCard, CountsAs, LocationCard};
 pub use row::{Basis, Counts, LastWord, Row, RowKey, Sum};
 

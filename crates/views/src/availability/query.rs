@@ -5,7 +5,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use domain::{BedId, Label, LocationId, LocationMode, RegionId, StayId, Timestamp};
+use domain::{BedId, Label, LocationId, LocationMode, ReferralId, RegionId, StayId, Timestamp};
 use serde::Serialize;
 
 use super::bed::{Bed, Occupancy, Share};
@@ -157,6 +157,16 @@ impl Availability {
     /// The newest contradictions, newest first, at most [`super::CONTRADICTIONS_KEPT_MAX`].
     pub fn contradiction_list(&self) -> impl Iterator<Item = &Contradiction> {
         self.contradictions.newest_first()
+    }
+
+    /// Whether a place is kept for this referral, anywhere.
+    pub(crate) fn is_held_for(&self, referral: ReferralId) -> bool {
+        self.holds.get(&referral).is_some_and(|spots| !spots.is_empty())
+    }
+
+    /// The region of a location, and when it was last heard of; `None` if it is not known.
+    pub(crate) fn last_heard(&self, location: &LocationId) -> Option<(&RegionId, Timestamp)> {
+        self.locations.get(location).map(|location| (&location.region, location.last_word.at))
     }
 
     fn located_in(&self, region: &RegionId) -> impl Iterator<Item = &Location> {

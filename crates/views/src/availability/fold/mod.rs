@@ -300,7 +300,7 @@ fn bed_of(place: &domain::Place) -> Option<BedRef> {
 
 /// The second location of a move.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only moves name two locations")]
-fn left_location(fact: &Fact) -> Option<&LocationId> {
+pub(crate) fn left_location(fact: &Fact) -> Option<&LocationId> {
     match fact {
         Fact::StayMoved { from, .. } | Fact::StayMoveCancelled { from, .. } => Some(&from.location),
         _ => None,

@@ -5,7 +5,7 @@
 mod beds;
 mod holds;
 mod locations;
-mod properties;
+pub(crate) mod properties;
 mod reported;
 mod stays;
 mod touching;
@@ -24,13 +24,13 @@ use super::{Availability, CareCode, Counts, Row, RowKey};
 use crate::View;
 
 /// A location with beds, and its row that tests look at.
-const A: &str = "zk01-a";
+pub(crate) const A: &str = "zk01-a";
 /// A second one in the same region, one that reports counts, and one of each in another region.
 const B: &str = "zk01-b";
-const C: &str = "zk01-c";
-const FAR: &str = "zk02-a";
+pub(crate) const C: &str = "zk01-c";
+pub(crate) const FAR: &str = "zk02-a";
 const FAR_C: &str = "zk02-c";
-const LC: &str = "ELV_LC";
+pub(crate) const LC: &str = "ELV_LC";
 const HC: &str = "ELV_HC";
 
 /// A board that is told events, one a second, by one source unless another is named.
@@ -157,19 +157,19 @@ fn shown(counts: &Counts) -> String {
     above.collect::<Vec<_>>().join(", ")
 }
 
-fn second(seconds: i64) -> Timestamp {
+pub(crate) fn second(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
 }
 
-fn stay(number: u8) -> StayId {
+pub(crate) fn stay(number: u8) -> StayId {
     StayId::new(Uuid::from_u128(1_000 + u128::from(number))).unwrap()
 }
 
-fn referral(number: u8) -> ReferralId {
+pub(crate) fn referral(number: u8) -> ReferralId {
     ReferralId::new(Uuid::from_u128(2_000 + u128::from(number))).unwrap()
 }
 
-fn label(text: &str) -> Label {
+pub(crate) fn label(text: &str) -> Label {
     text.parse().unwrap()
 }
 
@@ -177,12 +177,12 @@ fn at(location: &str, bed: &str) -> BedRef {
     BedRef { location: location.parse().unwrap(), bed: bed.parse().unwrap() }
 }
 
-fn bed(bed: &str) -> BedRef {
+pub(crate) fn bed(bed: &str) -> BedRef {
     at(A, bed)
 }
 
 /// A bed of A.
-fn place(bed: &str) -> Place {
+pub(crate) fn place(bed: &str) -> Place {
     Place { location: A.parse().unwrap(), bed: Some(bed.parse().unwrap()), care_type: LC.into() }
 }
 
@@ -205,11 +205,11 @@ fn profile(location: &str, mode: &str) -> LocationProfile {
     }
 }
 
-fn registered(location: &str, mode: &str) -> Fact {
+pub(crate) fn registered(location: &str, mode: &str) -> Fact {
     Fact::LocationRegistered(profile(location, mode))
 }
 
-fn withdrawn(location: &str) -> Fact {
+pub(crate) fn withdrawn(location: &str) -> Fact {
     Fact::LocationWithdrawn { location: location.parse().unwrap() }
 }
 
@@ -226,7 +226,13 @@ fn resumed(location: &str, ward: Option<&str>) -> Fact {
     Fact::AdmissionsResumed { location: location.parse().unwrap(), ward: ward.map(label) }
 }
 
-fn reported(location: &str, care_type: &str, physical: i64, occupied: i64, offerable: i64) -> Fact {
+pub(crate) fn reported(
+    location: &str,
+    care_type: &str,
+    physical: i64,
+    occupied: i64,
+    offerable: i64,
+) -> Fact {
     let count = ReportedCount { care_type: care_type.into(), physical, occupied, offerable };
     Fact::CountsReported { location: location.parse().unwrap(), counts: Vec::from([count]) }
 }
@@ -236,7 +242,7 @@ fn bed_profile(at: BedRef, care_types: Option<&[&str]>) -> BedProfile {
     BedProfile { bed: at, care_types, ward: None, room: None, features: None, reserve: None }
 }
 
-fn added(location: &str, name: &str, care_types: &[&str]) -> Fact {
+pub(crate) fn added(location: &str, name: &str, care_types: &[&str]) -> Fact {
     Fact::BedAdded(bed_profile(at(location, name), Some(care_types)))
 }
 
@@ -248,7 +254,7 @@ fn in_ward(name: &str, ward: &str) -> Fact {
     Fact::BedChanged(BedProfile { ward: Some(label(ward)), ..bed_profile(bed(name), None) })
 }
 
-fn closed(name: &str) -> Fact {
+pub(crate) fn closed(name: &str) -> Fact {
     Fact::BedClosed { bed: bed(name), reason: "maintenance".into(), review_at: None }
 }
 
@@ -268,7 +274,7 @@ fn corrected(name: &str, corrects: EventId) -> Fact {
     Fact::BedCorrected { bed: bed(name), corrects }
 }
 
-fn granted(place: Place, number: u8) -> Fact {
+pub(crate) fn granted(place: Place, number: u8) -> Fact {
     Fact::HoldGranted { place, referral: referral(number), until: second(9_000) }
 }
 
@@ -276,7 +282,7 @@ fn extended(place: Place, number: u8) -> Fact {
     Fact::HoldExtended { place, referral: referral(number), until: second(9_900) }
 }
 
-fn released(place: Place, number: u8) -> Fact {
+pub(crate) fn released(place: Place, number: u8) -> Fact {
     Fact::HoldReleased { place, referral: referral(number) }
 }
 
@@ -289,7 +295,7 @@ fn admitted(number: u8, place: Place) -> Fact {
     Fact::StayAdmitted { stay: stay(number), place, referral: None, funding: None }
 }
 
-fn admitted_for(number: u8, place: Place, for_referral: u8) -> Fact {
+pub(crate) fn admitted_for(number: u8, place: Place, for_referral: u8) -> Fact {
     Fact::StayAdmitted { stay: stay(number), place, referral: Some(referral(for_referral)), funding: None }
 }
 
@@ -301,7 +307,7 @@ fn move_cancelled(number: u8, from: &str, to: &str) -> Fact {
     Fact::StayMoveCancelled { stay: stay(number), from: bed(from), to: bed(to) }
 }
 
-fn discharged(number: u8, place: Place, ready: bool) -> Fact {
+pub(crate) fn discharged(number: u8, place: Place, ready: bool) -> Fact {
     Fact::StayDischarged {
         stay: stay(number),
         place,
@@ -311,7 +317,7 @@ fn discharged(number: u8, place: Place, ready: bool) -> Fact {
     }
 }
 
-fn admission_cancelled(number: u8) -> Fact {
+pub(crate) fn admission_cancelled(number: u8) -> Fact {
     Fact::StayAdmissionCancelled { stay: stay(number) }
 }
 

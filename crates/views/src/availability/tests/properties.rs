@@ -114,8 +114,13 @@ fn event_id(number: u8) -> EventId {
     EventId::new(Uuid::from_u128(10_000 + u128::from(number))).unwrap()
 }
 
+/// What happens to locations, beds, holds and stays.
+pub(crate) fn fact() -> impl Strategy<Value = Fact> {
+    prop_oneof![1 => of_location(), 3 => of_bed(4), 5 => of_hold_or_stay()]
+}
+
 fn history() -> impl Strategy<Value = Vec<Recorded>> {
-    let fact = prop_oneof![1 => of_location(), 3 => of_bed(4), 5 => of_hold_or_stay()];
+    let fact = fact();
     let region = prop::sample::select(&["zk01", "zk02"][..]);
     let source = prop::sample::select(&["urn:a", "urn:a", "urn:b"][..]);
     prop::collection::vec((fact, region, source, 0u8..4, 0i64..40), 0..120).prop_map(|told| {

@@ -34,6 +34,7 @@ mod keeper;
 mod lock;
 mod log;
 mod memory;
+mod origins;
 mod paged;
 mod query;
 mod reader;
@@ -50,6 +51,7 @@ mod writer;
 pub use catalogue::Cursors;
 pub use error::{AppendError, CursorError, OpenError, ReadError};
 pub use log::{EventLog, Options, Pending, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+pub use origins::{Origin, Origins};
 pub use query::Records;
 pub use reader::LogReader;
 pub use record::{

@@ -7,7 +7,7 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 use crate::{
-    Head, Key, OpenError, Query, ReadError, Record, Records, Subscription,
+    Head, Key, OpenError, Origins, Query, ReadError, Record, Records, Subscription,
     core::{Core, segment_of},
     follow, query,
     segment::Block,
@@ -92,6 +92,14 @@ impl LogReader {
         let last = self.head().position;
         let found = query::find_key(&self.core.segments(), key, last, &mut Block::scattered())?;
         Ok(found.map(|record| record.position))
+    }
+
+    /// Where the batches came from that have a record above `after`, up to the head of this moment: what
+    /// [`crate::Batch::origin`] said. A batch that holds `after` and goes on above it is given whole. Blocks on the
+    /// disk; reads commit records, not records.
+    #[must_use]
+    pub fn origins(&self, after: u64) -> Origins {
+        Origins::new(Arc::clone(&self.core), after)
     }
 
     /// The last position recorded at or before `micros` (microseconds since 1970-01-01 UTC); 0 if there is none.

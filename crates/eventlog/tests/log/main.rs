@@ -6,6 +6,8 @@ mod golden;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod origins;
+#[cfg(test)]
 mod promises;
 #[cfg(test)]
 mod queries;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Subject, Subscriber};
 use bytes::Bytes;
 use contracts::wire;
+use domain::RegionId;
 use futures::StreamExt as _;
 
 use crate::Bus;
@@ -131,6 +132,21 @@ impl Bus {
             reason: error.to_string(),
         };
         let subscription = self.client().subscribe(RECORD_ALL).await.map_err(failed)?;
+        // Whoever starts us must be able to say "ready": the broker knows the subscription when this returns.
+        self.flush().await;
+        Ok(Counter { subscription, guarded: self.guarded() })
+    }
+
+    /// Listens at the counter of a region.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub async fn counter_of(&self, region: &RegionId) -> Result<Counter, PublishError> {
+        let failed = |error: async_nats::SubscribeError| PublishError {
+            what: "the subscription to the counter",
+            reason: error.to_string(),
+        };
+        let subscription = self.client().subscribe(RecordSubject::all_of(region)).await.map_err(failed)?;
         // Whoever starts us must be able to say "ready": the broker knows the subscription when this returns.
         self.flush().await;
         Ok(Counter { subscription, guarded: self.guarded() })

@@ -33,7 +33,7 @@ pub use error::{DecodeError, Reason};
 pub use hash::{ContentHash, ContentHashError, event_key, key};
 pub use own::{
     BUS_EPOCH_KIND, BUS_GAP_KIND, OWN_KINDS, OwnRecord, OwnRecordError, QUARANTINE_DISCARDED_KIND,
-    QUARANTINE_RELEASED_KIND,
+    QUARANTINE_RELEASED_KIND, QUARANTINE_SUMMARY_KIND,
 };
 pub use receipt::{Outcome, Receipt, ReceiptError};
 pub use received::{ContentType, Decoded, Received};

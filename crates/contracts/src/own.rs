@@ -16,15 +16,18 @@ pub const BUS_GAP_KIND: &str = "nl.doorstroom.bus.gap.v1";
 pub const QUARANTINE_RELEASED_KIND: &str = "nl.doorstroom.quarantine.released.v1";
 /// The log's record that a message kept aside stays so for good: [`wire::QuarantineDiscarded`].
 pub const QUARANTINE_DISCARDED_KIND: &str = "nl.doorstroom.quarantine.discarded.v1";
+/// The log's record of messages that were refused beyond what is kept of a sender: [`wire::QuarantineSummary`].
+pub const QUARANTINE_SUMMARY_KIND: &str = "nl.doorstroom.quarantine.summary.v1";
 
 /// Every type of record that is no event of the domain.
-pub const OWN_KINDS: [&str; 6] = [
+pub const OWN_KINDS: [&str; 7] = [
     QUARANTINED_KIND,
     CONFLICT_KIND,
     BUS_EPOCH_KIND,
     BUS_GAP_KIND,
     QUARANTINE_RELEASED_KIND,
     QUARANTINE_DISCARDED_KIND,
+    QUARANTINE_SUMMARY_KIND,
 ];
 
 /// A record of the log's own, read.
@@ -42,6 +45,8 @@ pub enum OwnRecord {
     QuarantineReleased(wire::QuarantineReleased),
     /// A message kept aside stays so.
     QuarantineDiscarded(wire::QuarantineDiscarded),
+    /// Messages that were only counted.
+    QuarantineSummary(wire::QuarantineSummary),
 }
 
 /// A record of the log's own can not be read.
@@ -76,7 +81,10 @@ impl OwnRecord {
             BUS_EPOCH_KIND => wire::BusEpoch::decode(bytes).map(Self::BusEpoch),
             BUS_GAP_KIND => wire::BusGap::decode(bytes).map(Self::BusGap),
             QUARANTINE_RELEASED_KIND => wire::QuarantineReleased::decode(bytes).map(Self::QuarantineReleased),
-            _ => wire::QuarantineDiscarded::decode(bytes).map(Self::QuarantineDiscarded),
+            QUARANTINE_DISCARDED_KIND => {
+                wire::QuarantineDiscarded::decode(bytes).map(Self::QuarantineDiscarded)
+            }
+            _ => wire::QuarantineSummary::decode(bytes).map(Self::QuarantineSummary),
         };
         read.map_err(|source| OwnRecordError::Malformed { kind, source })
     }

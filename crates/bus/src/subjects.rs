@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::{CareType, LocationId, RegionId};
-use network::SenderName;
+use network::{CentreId, SenderName};
 
 /// The tree heads of the log, and the heartbeat.
 pub const HEAD: &str = "head";
@@ -147,6 +147,14 @@ of_a_sender!(
     ReceiptSubject, "receipt.", "receipt.<region>.<sender>"
 );
 
+impl RecordSubject {
+    /// What the recorder listens to at the counter of a region: also what names no sender.
+    #[must_use]
+    pub fn all_of(region: &RegionId) -> String {
+        format!("record.{region}.>")
+    }
+}
+
 /// A recorded event on its way out: `log.<region>.<entity>.<event>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LogSubject {
@@ -191,6 +199,120 @@ pub fn mailbox_stream(region: &RegionId) -> String {
 #[must_use]
 pub fn log_stream(region: &RegionId) -> String {
     format!("LOG_{region}")
+}
+
+/// Whom `acute.core.alarm` and the stream `ACUTE_core` are for: nobody's centre may be called so.
+pub const ACUTE_CORE: &str = "core";
+/// What the names of the streams of alerts begin with.
+pub const ACUTE_STREAM_PREFIX: &str = "ACUTE_";
+
+/// The name of the stream with what a coordination centre (or [`ACUTE_CORE`]) is told at once.
+#[must_use]
+pub fn acute_stream(whom: &str) -> String {
+    format!("{ACUTE_STREAM_PREFIX}{whom}")
+}
+
+/// What a centre is told at once: `acute.<centre>.<kind>`, also `acute.core.alarm`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AcuteSubject {
+    /// The centre, or [`ACUTE_CORE`].
+    pub whom: CentreId,
+    /// The kind of alert, a token like a centre's code.
+    pub kind: CentreId,
+}
+
+impl AcuteSubject {
+    /// Everything this centre is told.
+    #[must_use]
+    pub fn all_of(whom: &str) -> String {
+        format!("acute.{whom}.>")
+    }
+}
+
+impl FromStr for AcuteSubject {
+    type Err = SubjectError;
+    fn from_str(text: &str) -> Result<Self, SubjectError> {
+        let parse = || {
+            let (whom, kind) = text.strip_prefix("acute.")?.split_once('.')?;
+            Some(Self { whom: whom.parse().ok()?, kind: kind.parse().ok()? })
+        };
+        parse().ok_or(SubjectError { form: "acute.<centre>.<kind>" })
+    }
+}
+
+impl fmt::Display for AcuteSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "acute.{}.{}", self.whom, self.kind)
+    }
+}
+
+/// What can be asked of a node on the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// The rows of the board.
+    Availability,
+    /// Recorded events, also those that the streams no longer keep.
+    History,
+}
+
+impl Service {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::Availability, Self::History];
+
+    /// The last token of its subjects.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Availability => "availability",
+            Self::History => "history",
+        }
+    }
+}
+
+/// A request to a node: `svc.doorstroom.<service>` of the node's own users, or `svc.for.<centre>.doorstroom.<service>`,
+/// as the broker hands on what a centre asks on `svc.doorstroom.<service>` in its own account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceSubject {
+    /// The centre that asks; `None` for the node's own users.
+    pub centre: Option<CentreId>,
+    /// What is asked.
+    pub service: Service,
+}
+
+impl ServiceSubject {
+    /// What to listen to for the requests of all centres.
+    #[must_use]
+    pub fn of_centres(service: Service) -> String {
+        format!("svc.for.*.doorstroom.{}", service.name())
+    }
+}
+
+impl FromStr for ServiceSubject {
+    type Err = SubjectError;
+    fn from_str(text: &str) -> Result<Self, SubjectError> {
+        let parse = || {
+            let rest = text.strip_prefix("svc.")?;
+            let (centre, rest) = match rest.strip_prefix("for.") {
+                Some(rest) => rest.split_once('.').map(|(centre, rest)| (Some(centre), rest))?,
+                None => (None, rest),
+            };
+            let centre = centre.map(str::parse).transpose().ok()?;
+            let name = rest.strip_prefix("doorstroom.")?;
+            let service = Service::ALL.into_iter().find(|service| service.name() == name)?;
+            Some(Self { centre, service })
+        };
+        parse().ok_or(SubjectError { form: "svc.[for.<centre>.]doorstroom.<service>" })
+    }
+}
+
+impl fmt::Display for ServiceSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("svc.")?;
+        if let Some(centre) = &self.centre {
+            write!(f, "for.{centre}.")?;
+        }
+        write!(f, "doorstroom.{}", self.service.name())
+    }
 }
 
 /// The key of a row in the bucket `availability`.
@@ -330,6 +452,17 @@ mod tests {
         for text in ["record.zk23", "record.zk23.a.b", "record.zk23.>", "receipt.zk23.a"] {
             assert!(text.parse::<RecordSubject>().is_err(), "{text}");
         }
+        for text in ["acute.core", "acute.core.alarm.x", "acute.*.alarm", "acute.a b.alarm"] {
+            assert!(text.parse::<AcuteSubject>().is_err(), "{text}");
+        }
+        for text in [
+            "svc.doorstroom",
+            "svc.doorstroom.x",
+            "svc.for.doorstroom.history",
+            "svc.for.*.doorstroom.history",
+        ] {
+            assert!(text.parse::<ServiceSubject>().is_err(), "{text}");
+        }
         for text in ["zk23.loc.GRZ", "zk23.sum.", "zk23.sum.=4", "zk23.sum.GRZ.x", "zk23.all.GRZ"] {
             assert!(text.parse::<RowKey>().is_err(), "{text}");
         }
@@ -354,6 +487,12 @@ mod tests {
             let care_type = CareType::from(care_type.as_str());
             let sum = RowKey::Sum { region: region.clone(), care_type: care_type.clone() };
             prop_assert_eq!(sum.to_string().parse::<RowKey>().unwrap(), sum);
+            let acute = AcuteSubject { whom: sender.as_str().parse().unwrap(), kind: "silent".parse().unwrap() };
+            prop_assert_eq!(acute.to_string().parse::<AcuteSubject>().unwrap(), acute.clone());
+            for (centre, service) in [(None, Service::History), (Some(acute.whom), Service::Availability)] {
+                let asked = ServiceSubject { centre, service };
+                prop_assert_eq!(asked.to_string().parse::<ServiceSubject>().unwrap(), asked);
+            }
             let location = location.parse().unwrap();
             let row = RowKey::Location { region, location, care_type };
             prop_assert_eq!(row.to_string().parse::<RowKey>().unwrap(), row);

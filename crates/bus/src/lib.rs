@@ -20,7 +20,7 @@ pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
 pub use connection::{BROKER_REFUSED, Bus, Config, ConnectError, Server};
 pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestError};
 pub use login::{Login, Logins};
-pub use mailbox::{Delivery, Mailbox, MailboxError, Ticket};
+pub use mailbox::{ConsumerSight, Delivery, Mailbox, MailboxError, Sight, StreamSight, Ticket};
 pub use provision::{MailboxLimits, ProvisionError};
 pub use requests::{decode, encode};
 pub use sender::{Door, IN_FLIGHT_MAX, Order, Outgoing, SendError, Sender, SenderConfig};

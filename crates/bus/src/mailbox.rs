@@ -1,14 +1,21 @@
 //! Reading a region's mailbox in its order, and acknowledging what is recorded.
 //!
 //! The order holds over every interruption. The broker gives a message that was not acknowledged again only after a
-//! while, and newer ones first; so each opening sets the consumer back to the first message that was not acknowledged,
-//! and reading stops as soon as something given out did not come. What comes twice is a duplicate.
+//! while, and newer ones first; so each opening says where reading begins and sets the consumer there, and reading
+//! stops as soon as something given out did not come. What comes twice is a duplicate. Where the numbers of the stream
+//! leave something out, the next message says so.
 //!
 //! A message may have headers on which the client ends its connection, or itself. Such a message stands first when the
 //! mailbox is opened again: it is then fetched as text, given out as unreadable, and the consumer is set past it.
 //!
-//! Not here: what is done with a message (`recorder`), making the mailbox (`provision`).
+//! Not here: what is done with a message, where reading begins and what a hole means (`recorder`), making the mailbox
+//! (`provision`).
 
+mod sight;
+mod unreadable;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, consumer};
@@ -19,7 +26,10 @@ use domain::RegionId;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+
+pub use self::sight::{ConsumerSight, Sight, StreamSight};
+use self::unreadable::unreadable;
 
 use crate::Bus;
 use crate::provision::{CONSUMER, PULL_MAX};
@@ -29,6 +39,8 @@ use crate::subjects::mailbox_stream;
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// The broker says it lives this often while a pull is open.
 const PULL_HEARTBEAT: Duration = Duration::from_secs(5);
+/// Messages given out whose tickets are still held: as many as the broker gives before it wants acknowledgements.
+const GIVEN_OUT_MAX: u32 = 256;
 /// The one header of an unreadable message: its header block as it came, in base64.
 const UNREADABLE_HEADERS: &str = "unreadable-headers-base64";
 
@@ -66,12 +78,18 @@ pub struct Delivery {
     pub payload: Bytes,
     /// Its number in the stream. No identity: a broker that lost its disk counts again.
     pub stream_sequence: u64,
+    /// Numbers before it of which the stream has nothing (any more), although it counted them.
+    pub skipped: Option<RangeInclusive<u64>>,
     /// With which it is acknowledged.
     pub ticket: Ticket,
 }
 
-/// The right to acknowledge one message.
-pub struct Ticket(Way);
+/// The right to acknowledge one message. Dropped without that, the message comes again.
+pub struct Ticket {
+    way: Way,
+    /// Says to [`Mailbox::close`] that somebody still works on the message.
+    _held: OwnedSemaphorePermit,
+}
 
 enum Way {
     Acknowledge(Box<jetstream::message::Acker>),
@@ -88,7 +106,7 @@ impl std::fmt::Debug for Ticket {
 impl Ticket {
     /// Says that the message is recorded. A hint: if it is lost, the message comes again and is a duplicate.
     pub async fn acknowledge(self) {
-        match self.0 {
+        match self.way {
             Way::Acknowledge(acker) => {
                 if let Err(error) = acker.ack().await {
                     tracing::debug!(%error, "an acknowledgement was not sent; the message will come again");
@@ -109,6 +127,9 @@ pub struct Mailbox {
     jetstream: jetstream::Context,
     consumer: consumer::PullConsumer,
     losses: watch::Receiver<u64>,
+    given_out: Arc<Semaphore>,
+    /// The number of the last message given out, or of the one after which reading begins.
+    last: u64,
     state: State,
 }
 
@@ -135,31 +156,50 @@ impl std::fmt::Debug for Mailbox {
 }
 
 impl Mailbox {
-    /// Every message up to this number in the stream was acknowledged when the mailbox was opened.
-    #[must_use]
-    pub fn acknowledged(&self) -> u64 {
-        self.consumer.cached_info().ack_floor.stream_sequence
-    }
-
     /// The next message, in the order of the stream. After an unreadable one it waits until that is acknowledged.
     ///
     /// # Errors
     /// When the broker or the connection was gone, the consumer is deleted, a heartbeat is missed, or a message was
     /// given out that did not come.
     pub async fn next(&mut self) -> Result<Delivery, MailboxError> {
-        match self.advance().await {
+        match self.give_out().await {
             Ok(delivery) => Ok(delivery),
             Err(reason) => Err(MailboxError::Stopped { stream: self.stream.clone(), reason }),
         }
     }
 
-    async fn advance(&mut self) -> Result<Delivery, String> {
+    /// Waits until nobody holds a [`Ticket`] any more: all that was given out is recorded, or never will be.
+    pub async fn close(self) {
+        let Self { given_out, .. } = self;
+        // It is never closed, so this can not fail.
+        let _all = given_out.acquire_many(GIVEN_OUT_MAX).await;
+    }
+
+    async fn give_out(&mut self) -> Result<Delivery, String> {
+        let held = Arc::clone(&self.given_out).acquire_owned().await.map_err(|error| error.to_string())?;
+        let (mut delivery, way) = self.advance().await?;
+        let sequence = delivery.stream_sequence;
+        let expected = self.last.saturating_add(1);
+        if sequence > expected {
+            // Asked once more by its number, because only what really is not there may be given up.
+            if let Some(there) = self.look(expected).await?.map(|message| message.seq)
+                && there < sequence
+            {
+                return Err(format!("message {there} of the stream was passed over"));
+            }
+            delivery.skipped = Some(expected..=sequence.saturating_sub(1));
+        }
+        self.last = sequence;
+        Ok(delivery.with(Ticket { way, _held: held }))
+    }
+
+    async fn advance(&mut self) -> Result<(Undelivered, Way), String> {
         loop {
             match std::mem::replace(&mut self.state, State::Ready) {
                 State::Unreadable(unreadable) => {
                     let (acknowledged, recorded) = oneshot::channel();
                     self.state = State::Waiting { sequence: unreadable.sequence, recorded };
-                    return Ok(unreadable.delivery(Ticket(Way::GoPast(acknowledged))));
+                    return Ok((unreadable.delivery(), Way::GoPast(acknowledged)));
                 }
                 State::Waiting { sequence, recorded } => {
                     recorded.await.map_err(|_| "an unreadable message was not put aside".to_owned())?;
@@ -197,14 +237,15 @@ impl Mailbox {
                     let stream_sequence = info.stream_sequence;
                     self.state = State::Reading { messages, expected: expected.saturating_add(1), end };
                     let (message, acker) = message.split();
-                    return Ok(Delivery {
+                    let delivery = Undelivered {
                         subject: message.subject.to_string(),
                         headers: headers(message.headers.as_ref()),
                         unreadable: None,
                         payload: message.payload,
                         stream_sequence,
-                        ticket: Ticket(Way::Acknowledge(Box::new(acker))),
-                    });
+                        skipped: None,
+                    };
+                    return Ok((delivery, Way::Acknowledge(Box::new(acker))));
                 }
             }
         }
@@ -242,6 +283,23 @@ impl Mailbox {
             self.jetstream.request(subject, &which).await.map_err(|error| error.to_string())?;
         // An error is "there is none"; whatever else it is, the pull says it too.
         Ok(answer.message)
+    }
+}
+
+/// A delivery that nobody has a ticket for yet.
+struct Undelivered {
+    subject: String,
+    headers: Vec<(String, String)>,
+    unreadable: Option<&'static str>,
+    payload: Bytes,
+    stream_sequence: u64,
+    skipped: Option<RangeInclusive<u64>>,
+}
+
+impl Undelivered {
+    fn with(self, ticket: Ticket) -> Delivery {
+        let Self { subject, headers, unreadable, payload, stream_sequence, skipped } = self;
+        Delivery { subject, headers, unreadable, payload, stream_sequence, skipped, ticket }
     }
 }
 
@@ -285,60 +343,25 @@ struct Unreadable {
 }
 
 impl Unreadable {
-    fn delivery(self, ticket: Ticket) -> Delivery {
-        Delivery {
+    fn delivery(self) -> Undelivered {
+        Undelivered {
             subject: self.subject,
             headers: vec![(UNREADABLE_HEADERS.to_owned(), BASE64.encode(self.headers))],
             unreadable: Some(self.reason),
             payload: self.payload,
             stream_sequence: self.sequence,
-            ticket,
+            skipped: None,
         }
     }
-}
-
-/// What of a message makes the client give up, as its parser (async-nats 0.51, `connection.rs`) has it.
-fn unreadable(subject: &str, headers: &[u8]) -> Option<&'static str> {
-    // The broker puts the replacement character where the subject is not UTF-8.
-    if subject.contains(|c: char| c.is_whitespace() || c.is_control() || c == char::REPLACEMENT_CHARACTER) {
-        return Some("its subject is not readable");
-    }
-    if headers.is_empty() {
-        return None;
-    }
-    let Ok(headers) = std::str::from_utf8(headers) else { return Some("its headers are not UTF-8") };
-    let mut lines = headers.lines().peekable();
-    // What follows the version is a status, with which only the broker itself speaks.
-    if lines.next().and_then(|line| line.strip_prefix("NATS/1.0")).is_none_or(|rest| !rest.trim().is_empty())
-    {
-        return Some("its headers do not begin with their version");
-    }
-    while let Some(line) = lines.next() {
-        if line.is_empty() {
-            continue;
-        }
-        let Some((name, value)) = line.split_once(':') else { return Some("a header has no colon") };
-        if name.parse::<async_nats::HeaderName>().is_err() {
-            return Some("a header has a name that is none");
-        }
-        let mut value = value.trim_start().to_owned();
-        while let Some(more) = lines.next_if(|line| line.starts_with(char::is_whitespace)) {
-            value.push_str(more);
-        }
-        if value.trim_end().contains('\r') {
-            return Some("a header has a line end in its value");
-        }
-    }
-    None
 }
 
 impl Bus {
-    /// Opens the mailbox of a region; the first message is the first that was never acknowledged, and the others
-    /// follow in their order.
+    /// Opens the mailbox of a region to be read after this number of its stream; 0 is from the beginning. The broker
+    /// forgets what else it knew of how far it was read.
     ///
     /// # Errors
     /// When it is not provisioned or the broker does not answer.
-    pub async fn open_mailbox(&self, region: &RegionId) -> Result<Mailbox, MailboxError> {
+    pub async fn open_mailbox(&self, region: &RegionId, after: u64) -> Result<Mailbox, MailboxError> {
         let stream = mailbox_stream(region);
         let refused = |reason: String| MailboxError::Open { stream: stream.clone(), reason };
         let mut losses = self.losses();
@@ -350,11 +373,20 @@ impl Bus {
             .await
             .map_err(|error| refused(error.to_string()))?;
         let jetstream = self.jetstream().clone();
-        let mut mailbox =
-            Mailbox { stream: stream.clone(), jetstream, consumer, losses, state: State::Ready };
-        if mailbox.consumer.cached_info().num_ack_pending > 0 {
-            mailbox.consumer.reset(None).await.map_err(|error| refused(error.to_string()))?;
-            let next = mailbox.acknowledged().saturating_add(1);
+        let given_out = Arc::new(Semaphore::new(usize::try_from(GIVEN_OUT_MAX).unwrap_or_default()));
+        let mut mailbox = Mailbox {
+            stream: stream.clone(),
+            jetstream,
+            consumer,
+            losses,
+            given_out,
+            last: after,
+            state: State::Ready,
+        };
+        let info = mailbox.consumer.cached_info();
+        if info.num_ack_pending > 0 || info.ack_floor.stream_sequence != after {
+            let next = after.saturating_add(1);
+            mailbox.consumer.reset(Some(next)).await.map_err(|error| refused(error.to_string()))?;
             mailbox.state = mailbox.look_ahead(next).await.map_err(&refused)?;
         }
         Ok(mailbox)
@@ -372,43 +404,4 @@ pub(crate) fn headers(map: Option<&async_nats::HeaderMap>) -> Vec<(String, Strin
         .collect();
     headers.sort();
     headers
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unreadable;
-
-    #[test]
-    fn what_the_client_can_not_read_is_told_from_what_it_can() {
-        for readable in [
-            &b""[..],
-            b"NATS/1.0\r\n\r\n",
-            b"NATS/1.0\r\nce-id: 1\r\nX:\r\nY: a: b\r\n more\r\n\r\n",
-            "NATS/1.0\r\nX: caf\u{e9}\r\n\r\n".as_bytes(),
-        ] {
-            assert_eq!(
-                unreadable("in.zk01.de-linde.bed.freed", readable),
-                None,
-                "{}",
-                readable.escape_ascii()
-            );
-        }
-        for headers in [
-            &b"X: 1\r\n\r\n"[..],
-            b"NATS/1.0 100 idle\r\n\r\n",
-            b"NATS/1.0\r\nX: \xff\r\n\r\n",
-            b"NATS/1.0\r\nX\r\n\r\n",
-            b"NATS/1.0\r\nX Y: 1\r\n\r\n",
-            b"NATS/1.0\r\nX: 1\r2\r\n\r\n",
-            b"NATS/1.0\r\n X: 1\r\n\r\n",
-        ] {
-            assert!(
-                unreadable("in.zk01.de-linde.bed.freed", headers).is_some(),
-                "{}",
-                headers.escape_ascii()
-            );
-        }
-        assert!(unreadable("in.zk01.\u{fffd}", b"").is_some());
-        assert!(unreadable("in.zk01.a\u{2003}b", b"").is_some());
-    }
 }

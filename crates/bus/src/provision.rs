@@ -85,8 +85,13 @@ impl Bus {
     }
 }
 
-fn stream_config(region: &RegionId, limits: MailboxLimits) -> stream::Config {
-    let message_bytes = contracts::EVENT_BYTES_MAX.saturating_add(HEADER_BYTES_MAX);
+/// The greatest message a mailbox takes, in bytes.
+pub(crate) fn message_bytes_max() -> usize {
+    contracts::EVENT_BYTES_MAX.saturating_add(HEADER_BYTES_MAX)
+}
+
+/// The settings of a mailbox.
+pub(crate) fn stream_config(region: &RegionId, limits: MailboxLimits) -> stream::Config {
     stream::Config {
         name: mailbox_stream(region),
         description: Some(format!("What is sent from {region}, until it is recorded")),
@@ -96,7 +101,7 @@ fn stream_config(region: &RegionId, limits: MailboxLimits) -> stream::Config {
         discard: stream::DiscardPolicy::New,
         max_bytes: limits.bytes,
         max_age: limits.age,
-        max_message_size: i32::try_from(message_bytes).unwrap_or(i32::MAX),
+        max_message_size: i32::try_from(message_bytes_max()).unwrap_or(i32::MAX),
         duplicate_window: DUPLICATE_WINDOW,
         deny_delete: true,
         deny_purge: true,
@@ -107,7 +112,8 @@ fn stream_config(region: &RegionId, limits: MailboxLimits) -> stream::Config {
     }
 }
 
-fn consumer_config() -> consumer::pull::Config {
+/// The settings of its consumer.
+pub(crate) fn consumer_config() -> consumer::pull::Config {
     consumer::pull::Config {
         durable_name: Some(CONSUMER.to_owned()),
         description: Some("The recorder".to_owned()),

@@ -1,4 +1,4 @@
-//! The subscriber's side: watching the rows of the bucket `availability`, and following recorded events.
+//! The subscriber's side: watching the rows of the bucket `availability`, following recorded events, and alerts.
 //!
 //! Any NATS client can do the same; `doorstroom watch` does it through here. Not here: publishing them (`outward`),
 //! and beginning again after a loss, which the caller does because only it knows what it has shown already.
@@ -13,9 +13,9 @@ use futures::stream::{SelectAll, Stream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio::sync::watch;
 
-use crate::Bus;
 use crate::outward::{KEY_HEADER, POSITION_HEADER, RECORDED_AT_HEADER};
-use crate::subjects::{AVAILABILITY_BUCKET, log_stream};
+use crate::subjects::{ACUTE_STREAM_PREFIX, AVAILABILITY_BUCKET, acute_stream, log_stream};
+use crate::{AcuteMessage, Bus};
 
 /// What the names of the streams of recorded events begin with.
 const LOG_STREAM_PREFIX: &str = "LOG_";
@@ -151,24 +151,64 @@ impl Bus {
         let refused = |source| InwardError::Refused { what: what.clone(), source };
         let names = match region {
             Some(region) => vec![log_stream(region)],
-            None => self.log_streams().await.map_err(refused)?,
+            None => self.streams(LOG_STREAM_PREFIX).await.map_err(refused)?,
         };
-        if names.is_empty() {
-            return Err(refused("there is none".into()));
-        }
-        let mut stream = SelectAll::new();
-        for name in &names {
-            stream.push(self.log_messages(name, past).await.map_err(refused)?);
-        }
+        let stream = self.messages_of(&names, past, published).await.map_err(refused)?;
         Ok(Watched { what, stream, losses })
     }
 
-    async fn log_streams(&self) -> Result<Vec<String>, async_nats::Error> {
-        let names: Vec<String> = self.jetstream().stream_names().try_collect().await?;
-        Ok(names.into_iter().filter(|name| name.starts_with(LOG_STREAM_PREFIX)).collect())
+    /// What the broker keeps of alerts (of a centre, or of the node as `core`), then each as it comes. The same alert
+    /// may come twice: it has the same id.
+    ///
+    /// # Errors
+    /// When there is no such stream, or this user may not read it.
+    pub async fn watch_alerts(&self, centre: Option<&str>) -> Result<Watched<AcuteMessage>, InwardError> {
+        let mut losses = self.losses();
+        losses.mark_unchanged();
+        let what = centre.map_or_else(
+            || "the streams of alerts".to_owned(),
+            |centre| format!("the stream {}", acute_stream(centre)),
+        );
+        let refused = |source| InwardError::Refused { what: what.clone(), source };
+        let names = match centre {
+            Some(centre) => vec![acute_stream(centre)],
+            None => self.streams(ACUTE_STREAM_PREFIX).await.map_err(refused)?,
+        };
+        let message = |message: async_nats::Message| AcuteMessage {
+            subject: message.subject.to_string(),
+            payload: message.payload,
+        };
+        let stream = self.messages_of(&names, true, message).await.map_err(refused)?;
+        Ok(Watched { what, stream, losses })
     }
 
-    async fn log_messages(&self, stream: &str, past: bool) -> Result<Boxed<Published>, async_nats::Error> {
+    async fn streams(&self, prefix: &str) -> Result<Vec<String>, async_nats::Error> {
+        let names: Vec<String> = self.jetstream().stream_names().try_collect().await?;
+        Ok(names.into_iter().filter(|name| name.starts_with(prefix)).collect())
+    }
+
+    async fn messages_of<T: 'static>(
+        &self,
+        streams: &[String],
+        past: bool,
+        as_item: fn(async_nats::Message) -> T,
+    ) -> Result<SelectAll<Boxed<T>>, async_nats::Error> {
+        if streams.is_empty() {
+            return Err("there is none".into());
+        }
+        let mut all = SelectAll::new();
+        for stream in streams {
+            all.push(self.messages(stream, past, as_item).await?);
+        }
+        Ok(all)
+    }
+
+    async fn messages<T: 'static>(
+        &self,
+        stream: &str,
+        past: bool,
+        as_item: fn(async_nats::Message) -> T,
+    ) -> Result<Boxed<T>, async_nats::Error> {
         let deliver_policy = if past { DeliverPolicy::All } else { DeliverPolicy::New };
         let consumer = self
             .jetstream()
@@ -177,7 +217,7 @@ impl Bus {
             .create_consumer(pull::OrderedConfig { deliver_policy, ..pull::OrderedConfig::default() })
             .await?;
         let messages = consumer.messages().await?;
-        Ok(Box::pin(messages.err_into().map_ok(|message| published(message.message))))
+        Ok(Box::pin(messages.err_into().map_ok(move |message| as_item(message.message))))
     }
 }
 

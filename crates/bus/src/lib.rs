@@ -3,6 +3,7 @@
 //! The only crate that knows the NATS client. Not here: what a message means (`contracts`), whether it is taken
 //! (`recorder`), what a row says (`views`).
 
+mod acute;
 pub mod alarm;
 mod broker;
 mod connection;
@@ -14,8 +15,10 @@ pub mod outward;
 mod provision;
 mod requests;
 mod sender;
+mod service;
 pub mod subjects;
 
+pub use acute::AcuteMessage;
 pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
 pub use connection::{BROKER_REFUSED, Bus, Config, ConnectError, Server};
 pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestError};
@@ -24,3 +27,4 @@ pub use mailbox::{ConsumerSight, Delivery, Mailbox, MailboxError, Sight, StreamS
 pub use provision::{MailboxLimits, ProvisionError};
 pub use requests::{decode, encode};
 pub use sender::{Door, IN_FLIGHT_MAX, Order, Outgoing, SendError, Sender, SenderConfig};
+pub use service::{Request, Requests};

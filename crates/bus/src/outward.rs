@@ -1,8 +1,8 @@
 //! The way out: what the gateway publishes for subscribers. The bucket `availability`, the streams `LOG_<r>`, the
-//! stream `HEAD`, and the NATS service that answers requests.
+//! stream `HEAD`.
 //!
 //! All of it is memory, derived from the log: it vanishes with the broker and is filled again. Not here: what is
-//! published and when (`gateway`).
+//! published and when (`gateway`), alerts (`acute`), answers to requests (`service`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,6 @@ use async_nats::header::{HeaderMap, HeaderName, HeaderValue, NATS_EXPECTED_LAST_
 use async_nats::jetstream::context::{Context, KeyValueErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{kv, stream};
-use async_nats::service::{self, ServiceExt};
 use bytes::Bytes;
 use domain::RegionId;
 use futures::StreamExt;
@@ -25,8 +24,6 @@ use tokio::sync::watch;
 use crate::connection::Bus;
 use crate::subjects::{AVAILABILITY_BUCKET as BUCKET, HEAD, LogSubject, log_stream};
 
-/// The subject of the service that answers with rows.
-pub const AVAILABILITY_SERVICE: &str = "svc.doorstroom.availability";
 /// The header with the position of a recorded event.
 pub const POSITION_HEADER: &str = "Doorstroom-Position";
 /// The header with the moment an event was recorded.
@@ -310,28 +307,8 @@ impl Outward {
         posted.map_err(|source| OutwardError::Publish { subject, source: source.into() })
     }
 
-    /// Answers requests on [`AVAILABILITY_SERVICE`]; `version` is a semantic version.
-    ///
-    /// # Errors
-    /// When the connection is closed.
-    pub async fn availability_service(&self, version: &str) -> Result<Requests, OutwardError> {
-        let failed =
-            |source| OutwardError::Provision { what: format!("the service {AVAILABILITY_SERVICE}"), source };
-        let service = self
-            .bus
-            .client()
-            .service_builder()
-            .description("rows of the board, by region, location and care type")
-            .start("availability", version)
-            .await
-            .map_err(failed)?;
-        let endpoint = service
-            .endpoint_builder()
-            .name("availability")
-            .add(AVAILABILITY_SERVICE)
-            .await
-            .map_err(failed)?;
-        Ok(Requests { endpoint, _service: service })
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.bus
     }
 
     async fn last_published(&self, region: &RegionId) -> Result<Option<Published>, OutwardError> {
@@ -424,52 +401,6 @@ impl Rows {
             }
         }
         Err(OutwardError::List)
-    }
-}
-
-/// The requests to a service, in the order they came.
-pub struct Requests {
-    endpoint: service::endpoint::Endpoint,
-    // The service answers discovery as long as it is held.
-    _service: service::Service,
-}
-
-/// A request to a service.
-#[derive(Debug)]
-pub struct Request(service::Request);
-
-impl fmt::Debug for Requests {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requests").finish_non_exhaustive()
-    }
-}
-
-impl Requests {
-    /// The next request; `None` when the connection is closed.
-    pub async fn next(&mut self) -> Option<Request> {
-        self.endpoint.next().await.map(Request)
-    }
-}
-
-impl Request {
-    /// What was asked.
-    #[must_use]
-    pub fn payload(&self) -> &Bytes {
-        &self.0.message.payload
-    }
-
-    /// Answers. A `refusal` (code as in HTTP, and a sentence) goes in the headers every NATS client knows.
-    pub async fn answer(&self, body: Bytes, refusal: Option<(u16, &str)>) {
-        let mut headers = HeaderMap::new();
-        if let Some((code, sentence)) = refusal {
-            if let Ok(sentence) = HeaderValue::from_str(sentence) {
-                headers.insert(service::NATS_SERVICE_ERROR, sentence);
-            }
-            headers.insert(service::NATS_SERVICE_ERROR_CODE, HeaderValue::from(u64::from(code)));
-        }
-        if let Err(error) = self.0.respond_with_headers(Ok(body), headers).await {
-            tracing::debug!(%error, "an answer was not sent");
-        }
     }
 }
 

@@ -5,8 +5,10 @@
 //! after every loss of the connection, and only the difference is written. Not here: what a row says (`views`), NATS
 //! itself (`bus::outward`).
 
+mod availability;
 mod entries;
 mod head;
+mod history;
 mod log;
 mod metrics;
 mod recorded;
@@ -24,6 +26,8 @@ use eventlog::{LogReader, ReadError};
 use network::Network;
 use tokio::task::JoinSet;
 use views::Availability;
+
+use service::Answers;
 
 pub use metrics::Metrics;
 
@@ -124,15 +128,20 @@ impl Gateway {
         parts.spawn(keep("recorded events", Arc::clone(&metrics), events));
         let heads = head::HeadOut::new(
             outward.clone(),
-            reader,
+            reader.clone(),
             view.clone(),
             config.node,
             config.head_every,
             Arc::clone(&metrics),
         );
         parts.spawn(keep("heads", Arc::clone(&metrics), heads));
-        let answers = service::Answers::new(outward, view, config.network, Arc::clone(&metrics));
-        parts.spawn(keep("answers", metrics, answers));
+        let network = config.network;
+        let rows = availability::Rows { view, network: Arc::clone(&network) };
+        let rows = Answers::new(outward.clone(), Arc::clone(&network), Arc::clone(&metrics), rows);
+        parts.spawn(keep("answers with rows", Arc::clone(&metrics), rows));
+        let history = history::History { reader, network: Arc::clone(&network) };
+        let history = Answers::new(outward, network, Arc::clone(&metrics), history);
+        parts.spawn(keep("answers with events", metrics, history));
 
         tokio::select! {
             () = shutdown => Ok(()),

@@ -58,9 +58,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
-fn event_name(kind: &str) -> Option<&str> {
+/// The short name of a type of the log, such as `bed.freed`.
+pub(crate) fn event_name(kind: &str) -> Option<&str> {
     let (name, _version) = kind.strip_prefix(TYPE_PREFIX)?.rsplit_once(".v")?;
     Some(name)
+}
+
+/// The type as the log has it, of the short name of an event.
+pub(crate) fn stored_type(name: &str) -> String {
+    format!("{TYPE_PREFIX}{name}.v1")
 }
 
 type Content = (Vec<(String, String)>, Bytes);

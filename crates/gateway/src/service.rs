@@ -1,177 +1,200 @@
-//! The service `svc.doorstroom.availability`: the rows of the board, on request.
+//! Answering requests: who asks, what they may see, and how they are told that they may not.
 //!
-//! A request is JSON `{"region"?, "care_type"?, "location"?}` or nothing; the answer is `{position, recorded_at, rows}`,
-//! or `{code, reason}` with the error headers of NATS services.
+//! The node's own users see every region; a coordination centre, known by the subject its request came in on, sees
+//! its own. An answer is JSON, or `{code, reason}` with the error headers of NATS services.
+//! Not here: what is answered (`availability`, `history`).
 
+use std::future::Future;
 use std::sync::Arc;
 
 use bus::outward::Outward;
+use bus::subjects::{Service, ServiceSubject};
+use bus::{Request, Requests};
 use bytes::Bytes;
-use domain::{CareType, LocationId, RegionId};
-use network::Network;
+use domain::RegionId;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use network::{Centre, Network};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use views::{Availability, CareCode, Row};
 
 use crate::metrics::Metrics;
 use crate::{Interrupted, Part};
 
-/// A request has three short fields.
+/// Requests of one service that are answered at once; others wait in the connection. Each may read the disk, and a
+/// node has other things to do.
+const AT_ONCE_MAX: usize = 4;
+/// A request has a few short fields, and maybe a list of every type of event.
 const REQUEST_BYTES_MAX: usize = 4 * 1024;
 /// A message of the broker holds 1 MiB with its headers, unless it is set up otherwise.
-const ANSWER_BYTES_MAX: usize = 1_000_000;
-const FIELDS: &str = "region, care_type and location";
+pub(crate) const ANSWER_BYTES_MAX: usize = 1_000_000;
 
-/// Answers requests.
-pub(crate) struct Answers {
+/// One service.
+pub(crate) trait Answering: Send + Sync {
+    /// Which it is.
+    const SERVICE: Service;
+
+    /// The answer to a request with these fields, of somebody with this sight.
+    fn answer(
+        &self,
+        sight: Sight<'_>,
+        request: Map<String, Value>,
+    ) -> impl Future<Output = Result<Bytes, Refusal>> + Send;
+}
+
+/// Answers the requests to one service.
+pub(crate) struct Answers<A> {
     outward: Outward,
-    view: projector::Handle<Availability>,
     network: Arc<Network>,
     metrics: Arc<Metrics>,
+    answering: A,
 }
 
-/// Which rows are asked for; what is `None` is not asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Filter {
-    region: Option<RegionId>,
-    care_type: Option<CareCode>,
-    location: Option<LocationId>,
+/// Which regions somebody may see.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sight<'a> {
+    /// All of them.
+    All,
+    /// Those of a centre.
+    Of(&'a Centre),
 }
 
-/// Why there are no rows in the answer.
+/// Why there is nothing else in the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Refusal {
+pub(crate) struct Refusal {
     /// As in HTTP, for the header that NATS services have.
     #[serde(skip)]
-    status: u16,
-    code: &'static str,
-    reason: String,
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) reason: String,
 }
 
-#[derive(Serialize)]
-struct Answer {
-    position: u64,
-    recorded_at: Option<String>,
-    rows: Vec<Row>,
-}
-
-impl Part for Answers {
+impl<A: Answering> Part for Answers<A> {
     async fn serve(&mut self) -> Interrupted {
         // The client subscribes again by itself after a loss of the connection.
-        let mut requests = match self.outward.availability_service(env!("CARGO_PKG_VERSION")).await {
+        let mut requests: Requests = match self.outward.service(A::SERVICE, env!("CARGO_PKG_VERSION")).await {
             Ok(requests) => requests,
             Err(error) => return error.into(),
         };
-        while let Some(request) = requests.next().await {
-            match self.answer(request.payload()) {
-                Ok(body) => {
-                    self.metrics.answer();
-                    request.answer(body, None).await;
-                }
-                Err(refusal) => {
-                    self.metrics.refusal();
-                    let body = serde_json::to_vec(&refusal).unwrap_or_default();
-                    request.answer(Bytes::from(body), Some((refusal.status, &refusal.reason))).await;
-                }
+        let mut running = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                request = requests.next(), if running.len() < AT_ONCE_MAX => match request {
+                    Some(request) => running.push(self.serve_one(request)),
+                    None => return Interrupted::Lost,
+                },
+                Some(()) = running.next(), if !running.is_empty() => {}
             }
         }
-        Interrupted::Lost
     }
 }
 
-impl Answers {
-    pub(crate) fn new(
-        outward: Outward,
-        view: projector::Handle<Availability>,
-        network: Arc<Network>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
-        Self { outward, view, network, metrics }
+impl<A: Answering> Answers<A> {
+    pub(crate) fn new(outward: Outward, network: Arc<Network>, metrics: Arc<Metrics>, answering: A) -> Self {
+        Self { outward, network, metrics, answering }
     }
 
-    fn answer(&self, request: &[u8]) -> Result<Bytes, Refusal> {
-        let filter = Filter::parse(request)?;
-        if let Some(region) = filter.region.as_ref().filter(|region| self.network.region(region).is_none()) {
+    async fn serve_one(&self, request: Request) {
+        match self.answer(&request).await {
+            Ok(body) => {
+                self.metrics.answer();
+                request.answer(body, None).await;
+            }
+            Err(refusal) => {
+                self.metrics.refusal();
+                let body = serde_json::to_vec(&refusal).unwrap_or_default();
+                request.answer(Bytes::from(body), Some((refusal.status, &refusal.reason))).await;
+            }
+        }
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Bytes, Refusal> {
+        let sight = self.sight(request)?;
+        self.answering.answer(sight, fields(request.payload())?).await
+    }
+
+    fn sight(&self, request: &Request) -> Result<Sight<'_>, Refusal> {
+        let stranger = || Refusal::new(403, "unknown_centre", "No centre of this network asks.".to_owned());
+        let ServiceSubject { centre, service: _ } = request.subject().map_err(|_error| stranger())?;
+        match centre {
+            None => Ok(Sight::All),
+            Some(code) => self.network.centre(&code).map(Sight::Of).ok_or_else(stranger),
+        }
+    }
+}
+
+impl Sight<'_> {
+    /// Whether this region may be seen.
+    pub(crate) fn sees(&self, region: &RegionId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(centre) => centre.regions.contains(region),
+        }
+    }
+
+    /// The regions that may be seen, if not all.
+    pub(crate) fn regions(&self) -> Option<&[RegionId]> {
+        match self {
+            Self::All => None,
+            Self::Of(centre) => Some(&centre.regions),
+        }
+    }
+
+    /// Refuses what is asked about a region that is not there, or not for these eyes.
+    pub(crate) fn check(&self, network: &Network, region: &RegionId) -> Result<(), Refusal> {
+        if network.region(region).is_none() {
             return Err(Refusal::new(404, "unknown_region", format!("There is no region {region}.")));
         }
-        let answer = self.view.read(|view| Answer {
-            position: view.position(),
-            recorded_at: (view.position() > 0).then(|| view.recorded_at().to_string()),
-            rows: filter.rows(view),
-        });
-        let body = serde_json::to_vec(&answer).map_err(|error| {
-            Refusal::new(500, "failed", format!("The answer can not be written: {error}."))
-        })?;
-        if body.len() > ANSWER_BYTES_MAX {
-            let rows = answer.rows.len();
-            let reason = format!("These are {rows} rows, too many for one message: ask by {FIELDS}.");
-            return Err(Refusal::new(413, "answer_too_large", reason));
+        if !self.sees(region) {
+            let reason = format!("{region} is not a region of your centre.");
+            return Err(Refusal::new(403, "not_your_region", reason));
         }
-        Ok(Bytes::from(body))
-    }
-}
-
-impl Filter {
-    fn parse(request: &[u8]) -> Result<Self, Refusal> {
-        if request.len() > REQUEST_BYTES_MAX {
-            let reason =
-                format!("A request has at most {REQUEST_BYTES_MAX} bytes, this one has {}.", request.len());
-            return Err(Refusal::new(413, "too_large", reason));
-        }
-        let mut filter = Self::default();
-        if request.is_empty() {
-            return Ok(filter);
-        }
-        let fields: Map<String, Value> = serde_json::from_slice(request)
-            .map_err(|_error| malformed("A request is a JSON object, or nothing.".to_owned()))?;
-        for (field, value) in fields {
-            let wrong = |error: &dyn std::fmt::Display| malformed(format!("The field {field}: {error}."));
-            let text = match &value {
-                Value::String(text) => text.as_str(),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => "",
-            };
-            match field.as_str() {
-                "region" => filter.region = Some(text.parse().map_err(|error| wrong(&error))?),
-                "location" => filter.location = Some(text.parse().map_err(|error| wrong(&error))?),
-                "care_type" => filter.care_type = Some(care_type(text)?),
-                _ => {
-                    let field = field.escape_debug();
-                    let reason = format!("There is no field {field}: a request has {FIELDS}.");
-                    return Err(Refusal::new(400, "unknown_field", reason));
-                }
-            }
-        }
-        Ok(filter)
-    }
-
-    fn rows(&self, view: &Availability) -> Vec<Row> {
-        let asked = |row: &Row| {
-            self.care_type.is_none_or(|care_type| row.care_type == care_type)
-                && self.location.as_ref().is_none_or(|location| row.location == *location)
-        };
-        match &self.region {
-            Some(region) => view.rows_of(region).filter(asked).collect(),
-            None => view.rows().filter(asked).collect(),
-        }
+        Ok(())
     }
 }
 
 impl Refusal {
-    fn new(status: u16, code: &'static str, reason: String) -> Self {
+    pub(crate) fn new(status: u16, code: &'static str, reason: String) -> Self {
         Self { status, code, reason }
     }
-}
 
-fn malformed(reason: String) -> Refusal {
-    Refusal::new(400, "malformed", reason)
-}
-
-fn care_type(text: &str) -> Result<CareCode, Refusal> {
-    let code = CareCode::from(text);
-    if code.as_str() == text {
-        return Ok(code);
+    /// The request is not what it should be.
+    pub(crate) fn malformed(reason: String) -> Self {
+        Self::new(400, "malformed", reason)
     }
-    let reason =
-        format!("There is no care type {}: {}, other.", text.escape_debug(), CareType::KNOWN.join(", "));
-    Err(Refusal::new(400, "unknown_care_type", reason))
+
+    /// One of its fields is not.
+    pub(crate) fn field(field: &str, error: impl std::fmt::Display) -> Self {
+        Self::malformed(format!("The field {field}: {error}."))
+    }
+
+    /// It has a field that there is not.
+    pub(crate) fn unknown_field(field: &str, fields: &str) -> Self {
+        let reason = format!("There is no field {}: a request has {fields}.", field.escape_debug());
+        Self::new(400, "unknown_field", reason)
+    }
+
+    /// The answer could not be made.
+    pub(crate) fn failed(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = crate::chain(error), "a request can not be answered");
+        Self::new(500, "failed", "The answer can not be made; the node's log says why.".to_owned())
+    }
+}
+
+/// The text of a field; what is no text reads as empty, which no name is.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn fields(request: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    if request.len() > REQUEST_BYTES_MAX {
+        let reason =
+            format!("A request has at most {REQUEST_BYTES_MAX} bytes, this one has {}.", request.len());
+        return Err(Refusal::new(413, "too_large", reason));
+    }
+    if request.is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_slice(request)
+        .map_err(|_error| Refusal::malformed("A request is a JSON object, or nothing.".to_owned()))
 }

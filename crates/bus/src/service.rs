@@ -1,0 +1,101 @@
+//! NATS services: requests that a node answers, its own users' and those of the coordination centres.
+//!
+//! Not here: what is answered (`gateway`), whose request the broker lets through (its own rights: a centre's request
+//! comes in on the subject that names that centre, and on no other).
+
+use std::fmt;
+use std::str::FromStr as _;
+
+use async_nats::HeaderMap;
+use async_nats::header::HeaderValue;
+use async_nats::service::{self, ServiceExt as _, endpoint::Endpoint};
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::{Select, select};
+
+use crate::outward::{Outward, OutwardError};
+use crate::subjects::{Service, ServiceSubject, SubjectError};
+
+/// The requests to a service, in the order they came.
+pub struct Requests {
+    endpoints: Select<Endpoint, Endpoint>,
+    // The service answers discovery as long as it is held.
+    _service: service::Service,
+}
+
+/// A request to a service.
+#[derive(Debug)]
+pub struct Request(service::Request);
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").finish_non_exhaustive()
+    }
+}
+
+impl Outward {
+    /// Answers requests to this service, those of the node's own users and those of the centres; `version` is a
+    /// semantic version.
+    ///
+    /// # Errors
+    /// When the connection is closed.
+    pub async fn service(&self, what: Service, version: &str) -> Result<Requests, OutwardError> {
+        let failed =
+            |source| OutwardError::Provision { what: format!("the service {}", what.name()), source };
+        let description = match what {
+            Service::Availability => "rows of the board, by region, location and care type",
+            Service::History => "recorded events, by region, type and position",
+        };
+        let service = self
+            .bus()
+            .client()
+            .service_builder()
+            .description(description)
+            .start(what.name(), version)
+            .await
+            .map_err(failed)?;
+        let own = ServiceSubject { centre: None, service: what }.to_string();
+        let own = service.endpoint_builder().name(what.name()).add(own).await.map_err(failed)?;
+        let name = format!("{}-of-centres", what.name());
+        let of_centres = ServiceSubject::of_centres(what);
+        let of_centres = service.endpoint_builder().name(name).add(of_centres).await.map_err(failed)?;
+        Ok(Requests { endpoints: select(own, of_centres), _service: service })
+    }
+}
+
+impl Requests {
+    /// The next request; `None` when the connection is closed.
+    pub async fn next(&mut self) -> Option<Request> {
+        self.endpoints.next().await.map(Request)
+    }
+}
+
+impl Request {
+    /// What was asked.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.0.message.payload
+    }
+
+    /// Who asks, and which service, by the subject the request came in on.
+    ///
+    /// # Errors
+    /// When the subject is none of a service, such as one that names no centre.
+    pub fn subject(&self) -> Result<ServiceSubject, SubjectError> {
+        self.0.message.subject.parse()
+    }
+
+    /// Answers. A `refusal` (code as in HTTP, and a sentence) goes in the headers every NATS client knows.
+    pub async fn answer(&self, body: Bytes, refusal: Option<(u16, &str)>) {
+        let mut headers = HeaderMap::new();
+        if let Some((code, sentence)) = refusal {
+            if let Ok(sentence) = HeaderValue::from_str(sentence) {
+                headers.insert(service::NATS_SERVICE_ERROR, sentence);
+            }
+            headers.insert(service::NATS_SERVICE_ERROR_CODE, HeaderValue::from(u64::from(code)));
+        }
+        if let Err(error) = self.0.respond_with_headers(Ok(body), headers).await {
+            tracing::debug!(%error, "an answer was not sent");
+        }
+    }
+}

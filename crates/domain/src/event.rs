@@ -640,6 +640,19 @@ impl Fact {
         }
     }
 
+    /// Every location it names; of a move both.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "a new fact names no second location unless it says so here"
+    )]
+    pub fn locations(&self) -> impl Iterator<Item = &LocationId> {
+        let from = match self {
+            Self::StayMoved { from, .. } | Self::StayMoveCancelled { from, .. } => Some(&from.location),
+            _ => None,
+        };
+        from.into_iter().chain(self.location())
+    }
+
     /// The bed a `bed.*` event names.
     #[must_use]
     #[expect(

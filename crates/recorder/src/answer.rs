@@ -1,31 +1,82 @@
 //! After the log: waiting until it is on disk, sorting out ids that were used before, and telling the sender.
 //!
-//! Answers go out in the order of arrival. Not here: what may be recorded (`judge`).
+//! Answers of one line go out in the order of arrival. Not here: what may be recorded (`judge`), whose turn it is
+//! (`serve`).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
-use bus::subjects::ReceiptSubject;
-use bus::{Bus, PublishError};
+use bus::PublishError;
+use bus::alarm::Alarm;
 use bytes::Bytes;
-use contracts::{Outcome, Receipt, Received, wire};
+use contracts::{ContentHash, Outcome, Receipt, Received, wire};
 use domain::Timestamp;
-use eventlog::{AppendError, Appended, Batch, Clock, EventLog, NewRecord, Record};
-use tokio::sync::mpsc;
+use eventlog::{AppendError, Appended, Batch, NewRecord, Record};
+use network::SenderName;
 
-use crate::intake::{Asked, Reply, Unanswered};
 use crate::judge::{Accepted, Entry, Message, Refused, Request, Unfit};
-use crate::metrics::Metrics;
-use crate::sources::Sources;
+use crate::keep::Counted;
+use crate::quota::KEPT_PER_MINUTE_MAX;
+use crate::serve::{Asked, Judged, Region, Reply};
 use crate::{RunError, keep};
 
-/// Answers every request once the log has done what it was asked.
-#[derive(Debug)]
-pub(crate) struct Answerer {
-    bus: Bus,
-    log: EventLog,
-    clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
-    sources: Sources,
+/// The code of the alarm that a sender has more refused than is kept of it.
+const FLOOD: &str = "refusals_flood";
+/// The code of the alarm that a message can be neither recorded nor kept, so that its mailbox waits.
+const STUCK: &str = "mailbox_stuck";
+/// The code of the alarm that something refused is too large to be kept.
+const NOT_KEPT: &str = "not_kept";
+
+/// Waits for what the log was asked, and answers in order. `false` if the mailbox can not go on: nothing after the
+/// message on which it stands is acknowledged.
+pub(crate) async fn settle(region: &Region, hand: Vec<(Judged, Asked)>) -> Result<bool, RunError> {
+    let mut answers = Answers { region, counted: BTreeMap::new() };
+    let mut told = Vec::with_capacity(hand.len());
+    for (judged, asked) in hand {
+        let receipts = answers.receipts(&judged, asked).await?;
+        told.push((judged, receipts));
+    }
+    let summaries = answers.keep_summaries().await?;
+    for (Judged { message: _, reply, request }, mut receipts) in told {
+        let request = match request {
+            Ok(request) => request,
+            Err(unfit) => {
+                answers.refuse(unfit, reply).await;
+                continue;
+            }
+        };
+        let sender = request.party.as_ref().map(|party| &party.sender);
+        for (entry, receipt) in request.entries.iter().zip(&mut receipts) {
+            if entry.verdict.as_ref().is_err_and(|refused| refused.counted) {
+                receipt.position = summaries.get(&sender.cloned()).copied();
+            }
+        }
+        if !answers.tell(&request, &receipts, reply).await {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Raises the alarm that a sender has more refused than is kept of it.
+pub(crate) fn alarm_flood(region: &Region, sender: Option<&SenderName>) {
+    let detail = format!(
+        "more than {KEPT_PER_MINUTE_MAX} messages of one sender were refused within a minute: further ones are \
+         counted, and not kept; stop it, and look at what is in quarantine"
+    );
+    region.shared.alarms.raise(Alarm {
+        region: Some(region.code.clone()),
+        sender: sender.cloned(),
+        security: true,
+        ..Alarm::new(FLOOD, detail)
+    });
+}
+
+/// Answers one turn of a line.
+struct Answers<'a> {
+    region: &'a Region,
+    /// What is only counted, by sender.
+    counted: BTreeMap<Option<SenderName>, Counted>,
 }
 
 /// Where a record is.
@@ -68,38 +119,27 @@ fn made(result: Result<Appended, AppendError>) -> Result<Made, RunError> {
     }
 }
 
-impl Answerer {
-    pub(crate) fn new(bus: Bus, log: EventLog, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
-        Self { bus, log, clock, metrics, sources: Sources::default() }
-    }
-
-    /// Answers until nothing more comes, or the log stops: then nothing more is answered.
-    pub(crate) async fn run(mut self, mut unanswered: mpsc::Receiver<Unanswered>) -> Result<(), RunError> {
-        while let Some(next) = unanswered.recv().await {
-            match next {
-                Unanswered::Unfit { unfit, reply } => self.refuse(unfit, reply).await,
-                Unanswered::Judged { message, request, asked, reply } => {
-                    let receipts = match asked {
-                        Asked::Events(pending) => {
-                            let result = match pending {
-                                Ok(pending) => pending.await,
-                                Err(error) => Err(error),
-                            };
-                            self.events(&message, &request, made(result)?).await?
-                        }
-                        Asked::Quarantine(pending) => {
-                            let result = match pending {
-                                Ok(pending) => pending.await,
-                                Err(error) => Err(error),
-                            };
-                            self.quarantine(&message, &request, made(result)?).await?
-                        }
-                    };
-                    self.tell(&request, &receipts, reply).await;
-                }
+impl Answers<'_> {
+    /// The receipts of one message; none if it was refused as a whole.
+    async fn receipts(&mut self, judged: &Judged, asked: Asked) -> Result<Vec<Receipt>, RunError> {
+        let Judged { message, reply: _, request: Ok(request) } = judged else { return Ok(Vec::new()) };
+        match asked {
+            Asked::Nothing => self.quarantine(message, request, Made::Appended(Vec::new())).await,
+            Asked::Events(pending) => {
+                let result = match pending {
+                    Ok(pending) => pending.await,
+                    Err(error) => Err(error),
+                };
+                self.events(message, request, made(result)?).await
+            }
+            Asked::Quarantine(pending) => {
+                let result = match pending {
+                    Ok(pending) => pending.await,
+                    Err(error) => Err(error),
+                };
+                self.quarantine(message, request, made(result)?).await
             }
         }
-        Ok(())
     }
 
     /// The receipts of events that were to be appended.
@@ -116,7 +156,7 @@ impl Answerer {
             match made {
                 Made::Appended(places) => {
                     for (entry, place) in asked.iter().zip(places) {
-                        settle(&mut settled, *entry, self.placed(request.entries.get(*entry), place));
+                        set(&mut settled, *entry, self.placed(request.entries.get(*entry), place));
                     }
                     break;
                 }
@@ -125,14 +165,14 @@ impl Answerer {
                         let reason = "something the condition excludes was recorded; read on from there";
                         let refused = refusal(Outcome::ConditionFailed, "condition_failed", reason);
                         let at = |entry| Receipt { position: Some(position), ..refused(entry) };
-                        settle(&mut settled, entry, request.entries.get(entry).map(at));
+                        set(&mut settled, entry, request.entries.get(entry).map(at));
                     }
                     break;
                 }
                 Made::Unfit(reason) => {
                     for entry in asked {
                         let receipt = refusal(Outcome::Failed, "too_large", &reason);
-                        settle(&mut settled, entry, request.entries.get(entry).map(receipt));
+                        set(&mut settled, entry, request.entries.get(entry).map(receipt));
                     }
                     break;
                 }
@@ -142,7 +182,7 @@ impl Answerer {
                     let receipt = self.sort_out(message, request, clash, position).await?;
                     let stands =
                         receipt.as_ref().is_some_and(|receipt| receipt.outcome == Outcome::Duplicate);
-                    settle(&mut settled, clash, receipt);
+                    set(&mut settled, clash, receipt);
                     if !stands || asked.is_empty() {
                         break;
                     }
@@ -165,7 +205,7 @@ impl Answerer {
         };
         let records: Vec<NewRecord> = asked.iter().filter_map(record).collect();
         let origin = keep::origin(message);
-        made(self.log.append(Batch { records, condition: request.condition.clone(), origin }).await)
+        made(self.shared().log.append(Batch { records, condition: request.condition.clone(), origin }).await)
     }
 
     /// An id that was used before: the same event in other bytes is a duplicate, anything else a conflict.
@@ -179,26 +219,27 @@ impl Answerer {
         let Some(entry) = request.entries.get(clash) else { return Ok(None) };
         let Ok(accepted) = &entry.verdict else { return Ok(None) };
         let first =
-            self.log.reader().record(position).map_err(|source| RunError::Read { position, source })?;
+            self.shared().log.reader().record(position).map_err(|source| RunError::Read { position, source })?;
         let Some(first) = first else {
             // Only for two of one batch, which the edge has refused before.
             let reason = "the id is in use by an event that is being recorded; send again";
             return Ok(Some(refusal(Outcome::Failed, "again", reason)(entry)));
         };
         if same_event(&first, accepted) {
-            self.metrics.count_duplicate();
+            self.shared().metrics.count_duplicate();
             let place = Place { position, recorded_at: first.recorded_at, duplicate: true };
             return Ok(Some(placed(Outcome::Duplicate, entry, place)));
         }
-        let record = keep::conflict(request, entry, accepted, &first, self.clock.now());
-        let key = first.key;
-        let kept = self.keep_one(message, record).await?;
-        self.metrics.count_conflict();
-        tracing::error!(
-            alarm = "conflict", %key, first = position, kept,
-            source = accepted.decoded.event.source.as_str(),
-            "an id was used again for something else: the first event stands, the other is kept aside"
-        );
+        self.shared().metrics.count_conflict();
+        let sender = request.party.as_ref().map(|party| &party.sender);
+        let now = self.shared().clock.now();
+        if self.region.is_counted(sender, now) {
+            self.counted.entry(sender.cloned()).or_default().add(Outcome::Conflict.code(), message, entry);
+        } else {
+            let record = keep::conflict(request, entry, accepted, &first, now);
+            let kept = self.keep_one(keep::origin(message), record).await?;
+            self.alarm_conflict(request, accepted, position, kept);
+        }
         let reason =
             "this source used this id before for another event, which stands; give it an id of its own";
         let receipt = refusal(Outcome::Conflict, "conflict", reason)(entry);
@@ -207,20 +248,31 @@ impl Answerer {
     }
 
     /// Keeps one record of the recorder's own; gives the position it has or had, or `None` if it is too large.
-    async fn keep_one(&self, message: &Message, record: NewRecord) -> Result<Option<u64>, RunError> {
-        let batch = Batch { records: vec![record], condition: None, origin: keep::origin(message) };
-        match made(self.log.append(batch).await)? {
+    async fn keep_one(&self, origin: Bytes, record: NewRecord) -> Result<Option<u64>, RunError> {
+        let batch = Batch { records: vec![record], condition: None, origin };
+        match made(self.shared().log.append(batch).await)? {
             Made::Appended(places) => Ok(places.first().map(|place| place.position)),
             Made::Conflict { position, .. } | Made::ConditionFailed { position } => Ok(Some(position)),
             Made::Unfit(reason) => {
-                tracing::error!(
-                    alarm = "not_kept",
-                    reason,
-                    "what was refused can not be kept: it is too large"
-                );
+                let detail = format!("what was refused can not be kept: {reason}; its sender is told so");
+                let region = Some(self.region.code.clone());
+                self.shared().alarms.raise(Alarm { region, ..Alarm::new(NOT_KEPT, detail) });
                 Ok(None)
             }
         }
+    }
+
+    fn alarm_conflict(&self, request: &Request, accepted: &Accepted, first: u64, kept: Option<u64>) {
+        let source = &accepted.decoded.event.source;
+        let detail = format!(
+            "{source} used an id again for something else: the event at position {first} stands, the other is kept aside"
+        );
+        self.shared().alarms.raise(Alarm {
+            region: Some(self.region.code.clone()),
+            sender: request.party.as_ref().map(|party| party.sender.clone()),
+            position: kept,
+            ..Alarm::new(Outcome::Conflict.code(), detail)
+        });
     }
 
     /// The receipts of a request of which something was refused.
@@ -236,11 +288,11 @@ impl Answerer {
             // Kept before by a version that put it in other words: one by one finds which.
             Made::Conflict { .. } => {
                 let mut positions = Vec::new();
-                let now = self.clock.now();
+                let now = self.shared().clock.now();
                 for entry in &request.entries {
-                    if let Err(refused) = &entry.verdict {
+                    if let Some(refused) = entry.verdict.as_ref().err().filter(|refused| !refused.counted) {
                         let record = keep::quarantined(message, request, entry, refused, now);
-                        positions.push(self.keep_one(message, record).await?);
+                        positions.push(self.keep_one(keep::origin(message), record).await?);
                     }
                 }
                 positions
@@ -258,6 +310,14 @@ impl Answerer {
                 receipts.push(refused_with(entry));
                 continue;
             };
+            if refused.counted {
+                self.shared().metrics.count_quarantined();
+                let sender = request.party.as_ref().map(|party| party.sender.clone());
+                self.counted.entry(sender).or_default().add(refused.code, message, entry);
+                let reason = format!("{}; so much was refused that this one is not kept", refused.detail);
+                receipts.push(refusal(Outcome::Quarantined, refused.code, &reason)(entry));
+                continue;
+            }
             let Some(position) = positions.next().flatten() else {
                 let reason = "it was refused, and is too large to be kept aside; send it smaller";
                 receipts.push(refusal(Outcome::Failed, "too_large", reason)(entry));
@@ -279,104 +339,124 @@ impl Answerer {
     ) -> Result<Option<u64>, RunError> {
         let Some(first) = request.entries.first() else { return Ok(None) };
         let content_type = if request.protobuf { bus::PROTOBUF } else { &*first.content_type };
-        let refused = Refused { code: "too_large", detail, source: String::new(), id: String::new() };
-        let record = keep::quarantined_whole(message, request, content_type, &refused, self.clock.now());
-        self.keep_one(message, record).await
+        let refused = Refused::new("too_large", detail);
+        let record = keep::quarantined_whole(message, request, content_type, &refused, self.shared().clock.now());
+        self.keep_one(keep::origin(message), record).await
     }
 
     fn alarm(&self, request: &Request, refused: &Refused, position: u64) {
-        self.metrics.count_quarantined();
-        let party = request.party.as_ref();
-        tracing::error!(
-            alarm = "quarantined",
-            code = refused.code,
-            region = party.map(|party| party.region.as_str()),
-            sender = party.map(|party| party.sender.as_str()),
-            position,
-            "a message was refused and kept aside: {}",
-            refused.detail
-        );
+        self.shared().metrics.count_quarantined();
+        let detail = format!("a message was refused and kept aside: {}", refused.detail);
+        self.region.shared.alarms.raise(Alarm {
+            region: Some(self.region.code.clone()),
+            sender: request.party.as_ref().map(|party| party.sender.clone()),
+            position: Some(position),
+            security: refused.security,
+            ..Alarm::new(refused.code, detail)
+        });
     }
 
     fn placed(&mut self, entry: Option<&Entry>, place: Place) -> Option<Receipt> {
         let entry = entry?;
         if place.duplicate {
-            self.metrics.count_duplicate();
+            self.shared().metrics.count_duplicate();
             return Some(placed(Outcome::Duplicate, entry, place));
         }
-        self.metrics.count_recorded();
+        self.shared().metrics.count_recorded();
         if let Ok(accepted) = &entry.verdict {
-            self.sources.note(&accepted.decoded, place.position, place.recorded_at, &self.metrics);
+            let shared = self.shared();
+            let mut sources = shared.sources.lock().unwrap_or_else(PoisonError::into_inner);
+            sources.note(&accepted.decoded, place.position, place.recorded_at, &shared.metrics);
         }
         Some(placed(Outcome::Recorded, entry, place))
     }
 
-    /// Says it to the sender; only then may the broker forget the message.
-    async fn tell(&self, request: &Request, receipts: &[Receipt], reply: Reply) {
+    /// Keeps what is only counted; gives where, by sender.
+    async fn keep_summaries(&mut self) -> Result<BTreeMap<Option<SenderName>, u64>, RunError> {
+        let mut positions = BTreeMap::new();
+        for (sender, counted) in std::mem::take(&mut self.counted) {
+            let now = self.shared().clock.now();
+            let record = keep::summary(&self.region.code, sender.as_ref(), &counted, now);
+            if let Some(position) = self.keep_one(Bytes::new(), record).await? {
+                positions.insert(sender, position);
+            }
+        }
+        Ok(positions)
+    }
+
+    /// Says it to the sender; only then may the broker forget the message. `false` if the mailbox can not go on.
+    async fn tell(&self, request: &Request, receipts: &[Receipt], reply: Reply) -> bool {
+        let metrics = &self.shared().metrics;
         for receipt in receipts {
             match receipt.outcome {
-                Outcome::ConditionFailed => self.metrics.count_condition_failed(),
-                Outcome::Failed => self.metrics.count_failed(),
+                Outcome::ConditionFailed => metrics.count_condition_failed(),
+                Outcome::Failed => metrics.count_failed(),
                 Outcome::Recorded | Outcome::Duplicate | Outcome::Conflict | Outcome::Quarantined => {}
             }
         }
         match reply {
-            Reply::Counter(None) => {}
-            Reply::Counter(Some(to)) => {
+            Reply::Counter { to: None, bus: _ } => {}
+            Reply::Counter { to: Some(to), bus } => {
                 let body = body(receipts, request.protobuf);
-                self.sent(self.bus.answer(to, body, request.protobuf).await);
+                self.sent(bus.answer(to, body, request.protobuf).await);
             }
-            Reply::Mailbox(ticket) => {
-                if receipts.iter().any(|receipt| receipt.outcome == Outcome::Failed) {
-                    tracing::error!("a message in a mailbox can not be recorded or kept; it stays there");
-                    return;
+            Reply::Mailbox { bus, ticket, stuck } => {
+                if let Some(failed) = receipts.iter().find(|receipt| receipt.outcome == Outcome::Failed) {
+                    self.alarm_stuck(request, &failed.reason);
+                    self.region.forget_mailbox();
+                    stuck.notify_one();
+                    return false;
                 }
                 if let Some(party) = &request.party {
-                    self.publish(party, receipts).await;
+                    for receipt in receipts {
+                        self.sent(bus.publish_receipt(party, receipt.to_json().into()).await);
+                    }
                 }
                 ticket.acknowledge().await;
             }
         }
+        true
     }
 
-    async fn publish(&self, party: &ReceiptSubject, receipts: &[Receipt]) {
-        for receipt in receipts {
-            self.sent(self.bus.publish_receipt(party, receipt.to_json().into()).await);
-        }
+    fn alarm_stuck(&self, request: &Request, reason: &str) {
+        let detail = format!(
+            "a message can be neither recorded nor kept, so its mailbox waits and is opened again: {reason}"
+        );
+        self.shared().alarms.raise(Alarm {
+            region: Some(self.region.code.clone()),
+            sender: request.party.as_ref().map(|party| party.sender.clone()),
+            ..Alarm::new(STUCK, detail)
+        });
     }
 
     async fn refuse(&self, unfit: Unfit, reply: Reply) {
-        self.metrics.count_failed();
-        let Reply::Counter(Some(to)) = reply else { return };
-        let receipt = Receipt {
-            outcome: Outcome::Failed,
-            source: String::new(),
-            id: String::new(),
-            content_hash: unfit.hash,
-            position: None,
-            recorded_at: None,
-            code: unfit.code.to_owned(),
-            reason: unfit.reason,
-        };
-        self.sent(self.bus.answer(to, body(&[receipt], true), true).await);
+        self.shared().metrics.count_failed();
+        let Reply::Counter { to: Some(to), bus } = reply else { return };
+        let Unfit { code, reason, hash } = unfit;
+        let receipt = Receipt { content_hash: hash, ..refusal_of_all(code, reason) };
+        self.sent(bus.answer(to, body(&[receipt], true), true).await);
     }
 
     fn sent(&self, sent: Result<(), PublishError>) {
         if let Err(error) = sent {
-            self.metrics.count_unanswerable();
+            self.shared().metrics.count_unanswerable();
             tracing::warn!(%error, "a sender has no receipt of what is recorded; it sends again");
         }
     }
+
+    fn shared(&self) -> &crate::serve::Shared {
+        &self.region.shared
+    }
 }
 
-fn settle(settled: &mut [Option<Receipt>], entry: usize, receipt: Option<Receipt>) {
+fn set(settled: &mut [Option<Receipt>], entry: usize, receipt: Option<Receipt>) {
     if let Some(place) = settled.get_mut(entry) {
         *place = receipt;
     }
 }
 
 /// Whether they say the same, in all that the contract knows: what differs in a duplicate is kept nowhere.
-fn same_event(first: &Record, accepted: &Accepted) -> bool {
+pub(crate) fn same_event(first: &Record, accepted: &Accepted) -> bool {
     Received::from_stored(&first.content_type, first.bytes.clone())
         .and_then(|first| first.decode())
         .is_ok_and(|first| first == accepted.decoded)
@@ -414,6 +494,20 @@ fn refusal<'a>(outcome: Outcome, code: &'a str, reason: &'a str) -> impl Fn(&Ent
     }
 }
 
+/// The receipt of a request that is not taken, for no fault of an event.
+pub(crate) fn refusal_of_all(code: &str, reason: String) -> Receipt {
+    Receipt {
+        outcome: Outcome::Failed,
+        source: String::new(),
+        id: String::new(),
+        content_hash: ContentHash::of(&[]),
+        position: None,
+        recorded_at: None,
+        code: code.to_owned(),
+        reason,
+    }
+}
+
 /// The receipt of an event that was fine, in a request that was not.
 fn refused_with(entry: &Entry) -> Receipt {
     refusal(Outcome::Failed, "batch_refused", "another event of this batch was refused; send this one again")(
@@ -431,7 +525,19 @@ fn named(entry: &Entry) -> (String, String) {
     }
 }
 
-fn body(receipts: &[Receipt], protobuf: bool) -> Bytes {
+/// An error and its causes, on one line.
+pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+pub(crate) fn body(receipts: &[Receipt], protobuf: bool) -> Bytes {
     if protobuf {
         let receipts = receipts.iter().map(Receipt::to_proto).collect();
         return bus::encode(&wire::Receipts { receipts });

@@ -1,16 +1,18 @@
 //! The edge: from a message to events that may be recorded, or the reason why not. Pure.
 //!
 //! The order of the checks: size, envelope and version; the region and sender of the subject against the envelope
-//! and the registry; what the source may send. Not here: whether it was recorded before (the log decides).
+//! and the registry; what the source may send, about whom, and on whose behalf; whether it is signed where it must be.
+//! Not here: whether a signature is right (`signed`), whether it was recorded before (the log decides).
 
 use std::collections::HashMap;
 
 use bus::subjects::{InSubject, ReceiptSubject, RecordSubject};
 use bytes::Bytes;
+use contracts::signature::{Unchecked, unchecked};
 use contracts::{ContentHash, ContentType, DecodeError, Decoded, Received, event_key, wire};
-use domain::RegionId;
+use domain::{Event, Fact, Timestamp};
 use eventlog::{AppendCondition, QUERY_ITEMS_MAX, QueryItem};
-use network::{Network, SenderName, Signature};
+use network::{Kind, Network, Signature, Source};
 
 /// Events of one request: it is held in memory as a whole, and one sender must not hold up the others.
 pub const REQUEST_EVENTS_MAX: usize = 256;
@@ -23,6 +25,28 @@ pub(crate) struct Message {
     pub(crate) payload: Bytes,
     /// Its number in the mailbox; `None` at the counter.
     pub(crate) stream_sequence: Option<u64>,
+    /// Why the client can not read it, if so: its bytes are kept, and nothing is looked at.
+    pub(crate) unreadable: Option<&'static str>,
+}
+
+impl Message {
+    /// The memory it takes, in bytes, about.
+    pub(crate) fn weight(&self) -> usize {
+        let header = |(name, value): &(String, String)| name.len().saturating_add(value.len());
+        let headers = self.headers.iter().map(header).fold(0_usize, usize::saturating_add);
+        self.subject.len().saturating_add(self.payload.len()).saturating_add(headers)
+    }
+
+    fn header(&self, wanted: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether its sender says that it speaks protobuf, without a look at the body.
+    pub(crate) fn says_protobuf(&self) -> bool {
+        self.header("ce-specversion").is_none()
+            && self.header("content-type").is_some_and(|text| text.starts_with(bus::PROTOBUF))
+    }
 }
 
 /// What a message asks for.
@@ -58,6 +82,8 @@ pub(crate) struct Accepted {
     pub(crate) received: Received,
     pub(crate) decoded: Decoded,
     pub(crate) key: [u8; 16],
+    /// Its signature, still to be checked, and the keys of which one must have made it.
+    pub(crate) signed: Option<(Unchecked, Vec<[u8; 32]>)>,
 }
 
 /// Why it may not, and who it says it is from, where that could be read.
@@ -67,6 +93,29 @@ pub(crate) struct Refused {
     pub(crate) detail: String,
     pub(crate) source: String,
     pub(crate) id: String,
+    /// Whether somebody may have tried what is not theirs.
+    pub(crate) security: bool,
+    /// Whether it is only counted, because its sender had so much refused that no more is kept.
+    pub(crate) counted: bool,
+}
+
+/// The codes of what somebody tried that is not theirs.
+const SECURITY_CODES: [&str; 5] =
+    ["region_mismatch", "not_your_source", "not_your_bed", "on_behalf", BAD_SIGNATURE];
+/// The code of a signature that is missing, or not of the source.
+pub(crate) const BAD_SIGNATURE: &str = "bad_signature";
+
+impl Refused {
+    /// A refusal of something of which nothing is known.
+    pub(crate) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        let security = SECURITY_CODES.contains(&code);
+        Self { code, detail: detail.into(), source: String::new(), id: String::new(), security, counted: false }
+    }
+
+    /// A refusal of this event.
+    pub(crate) fn of(event: &Event, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { source: event.source.to_string(), id: event.id.to_string(), ..Self::new(code, detail) }
+    }
 }
 
 /// A request that is refused as a whole, before its events are looked at.
@@ -78,14 +127,17 @@ pub(crate) struct Unfit {
     pub(crate) hash: ContentHash,
 }
 
-/// Reads and judges a message.
+/// Reads and judges a message at this moment, which decides which keys are valid.
 ///
 /// # Errors
 /// When it is a request without events.
-pub(crate) fn judge(network: &Network, message: &Message) -> Result<Request, Unfit> {
+pub(crate) fn judge(network: &Network, now: Timestamp, message: &Message) -> Result<Request, Unfit> {
     let party = party(message);
+    if let Some(reason) = message.unreadable {
+        return Ok(put_aside(party, message, reason));
+    }
     let unfit = |code, reason| Unfit { code, reason, hash: ContentHash::of(&message.payload) };
-    let judge = |received| judge_event(network, party.as_ref(), received);
+    let judge = |received| judge_event(network, now, party.as_ref(), received);
     let request = match form(message) {
         Form::Event => {
             let headers = message.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -128,6 +180,19 @@ pub(crate) fn judge(network: &Network, message: &Message) -> Result<Request, Unf
     Ok(Request { party, entries, condition, protobuf: true })
 }
 
+/// What is asked for by a message the client can not read: that its bytes are kept.
+fn put_aside(party: Option<ReceiptSubject>, message: &Message, reason: &str) -> Request {
+    let received = Received::structured(message.payload.clone());
+    let detail = format!("the message can not be read: {reason}; send it again without that");
+    let entry = Entry {
+        raw: message.payload.clone(),
+        content_type: received.content_type().to_owned(),
+        hash: received.content_hash(),
+        verdict: Err(Refused::new(contracts::Reason::Malformed.code(), detail)),
+    };
+    Request { party, entries: vec![entry], condition: None, protobuf: false }
+}
+
 /// A request of which nothing is taken, to be kept as one: sent again it would be refused again.
 fn refused_whole(
     party: Option<ReceiptSubject>,
@@ -135,7 +200,7 @@ fn refused_whole(
     code: &'static str,
     detail: String,
 ) -> Request {
-    let refused = Refused { code, detail, source: String::new(), id: String::new() };
+    let refused = Refused::new(code, detail);
     let entry = Entry {
         raw: message.payload.clone(),
         content_type: bus::PROTOBUF.to_owned(),
@@ -153,18 +218,11 @@ enum Form {
 }
 
 fn form(message: &Message) -> Form {
-    let header = |wanted: &str| {
-        message
-            .headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-            .map(|(_, value)| value.as_str())
-    };
-    if message.stream_sequence.is_some() || header("ce-specversion").is_some() {
+    if message.stream_sequence.is_some() || message.header("ce-specversion").is_some() {
         return Form::Event;
     }
-    if let Some(content_type) = header("content-type") {
-        if !content_type.starts_with(bus::PROTOBUF) {
+    if message.header("content-type").is_some() {
+        if !message.says_protobuf() {
             return Form::Event;
         }
         return match bus::decode(message.payload.clone()) {
@@ -201,36 +259,45 @@ fn party(message: &Message) -> Option<ReceiptSubject> {
 }
 
 fn undecodable(error: &DecodeError) -> Refused {
-    Refused { code: error.code.code(), detail: error.to_string(), source: String::new(), id: String::new() }
+    Refused::new(error.code.code(), error.to_string())
+}
+
+/// What is no event, but looks as what the broker itself says: somebody may have named a subject of ours as the place
+/// for the broker's answer.
+fn injected(payload: &Bytes) -> bool {
+    let text = payload.trim_ascii_start();
+    [&b"{\"stream\":"[..], b"{\"type\":\"io.nats.", b"{\"error\":{\"code\":"].iter().any(|known| text.starts_with(known))
 }
 
 fn judge_event(
     network: &Network,
+    now: Timestamp,
     party: Option<&ReceiptSubject>,
     received: Received,
 ) -> Result<Accepted, Refused> {
-    let decoded = received.decode().map_err(|error| undecodable(&error))?;
-    let may = may_send(network, party.map(|party| (&party.region, &party.sender)), &decoded);
+    let decoded = received.decode().map_err(|error| {
+        let refused = undecodable(&error);
+        Refused { security: injected(received.bytes()), ..refused }
+    })?;
     let event = &decoded.event;
-    match may {
-        Ok(()) => {
-            let key = event_key(event);
-            Ok(Accepted { received, decoded, key })
-        }
-        Err((code, detail)) => {
-            Err(Refused { code, detail, source: event.source.to_string(), id: event.id.to_string() })
-        }
-    }
+    let refused = |(code, detail): (&'static str, String)| Refused::of(event, code, detail);
+    let source = source_of(network, party, event).map_err(refused)?;
+    may_say(network, source, event).map_err(refused)?;
+    let signed = signed(source, now, &received, &decoded).map_err(refused)?;
+    let key = event_key(event);
+    Ok(Accepted { received, decoded, key, signed })
 }
 
-/// Who sends what: the subject, the envelope and the registry must say the same.
-fn may_send(
-    network: &Network,
-    party: Option<(&RegionId, &SenderName)>,
-    decoded: &Decoded,
-) -> Result<(), (&'static str, String)> {
-    let event = &decoded.event;
-    let Some((region, sender)) = party else {
+/// A code and a sentence.
+type No = (&'static str, String);
+
+/// Who sends it: the subject, the envelope and the registry must say the same.
+fn source_of<'a>(
+    network: &'a Network,
+    party: Option<&ReceiptSubject>,
+    event: &Event,
+) -> Result<&'a Source, No> {
+    let Some(ReceiptSubject { region, sender }) = party else {
         return Err(("unknown_source", "the subject names no region and sender".to_owned()));
     };
     let Some(source) = network.source_named(region, sender.as_str()) else {
@@ -251,16 +318,55 @@ fn may_send(
             format!("{sender} speaks for {}, and the event says it is from {}", source.id, event.source);
         return Err(("not_your_source", detail));
     }
+    Ok(source)
+}
+
+/// What it may say, about whom, and on whose behalf.
+fn may_say(network: &Network, source: &Source, event: &Event) -> Result<(), No> {
     if !source.may_send(event.fact.kind()) {
         let detail = format!("{} may not send {}", source.id, event.fact.kind());
         return Err(("not_allowed", detail));
     }
-    match source.signature {
-        Signature::Optional => Ok(()),
-        // Refused rather than taken unchecked: whoever asks for signatures must not be misled.
-        Signature::Required => {
-            Err(("bad_signature", format!("{} must sign, and this version checks no signatures", source.id)))
+    for location in event.fact.locations() {
+        if !network.may_speak_for(source, location) {
+            let detail = format!("{} does not speak for {location} in {}", source.id, source.region);
+            return Err(("not_your_bed", detail));
         }
+    }
+    let (Fact::OfferAccepted { spoken_with, .. } | Fact::OfferDeclined { spoken_with, .. }) = &event.fact
+    else {
+        return Ok(());
+    };
+    // The word of a location counts, so it must be seen whose word it is: its own, or the desk's after a talk.
+    match (source.kind, spoken_with) {
+        (Kind::Location, None) | (Kind::Desk | Kind::Referrer | Kind::Centre | Kind::Node, Some(_)) => Ok(()),
+        (Kind::Location, Some(_)) => {
+            let detail = "a location answers an offer itself; leave spoken_with out, it is for a desk that writes down what a location said";
+            Err(("on_behalf", detail.to_owned()))
+        }
+        (Kind::Desk | Kind::Referrer | Kind::Centre | Kind::Node, None) => {
+            let detail = "only a location answers an offer; on its behalf say in spoken_with who said so there";
+            Err(("on_behalf", detail.to_owned()))
+        }
+    }
+}
+
+/// The signature that is to be checked. A wrong one is refused also where none is asked for: it is no accident.
+fn signed(
+    source: &Source,
+    now: Timestamp,
+    received: &Received,
+    decoded: &Decoded,
+) -> Result<Option<(Unchecked, Vec<[u8; 32]>)>, No> {
+    match (unchecked(received, decoded), source.signature) {
+        (Ok(Some(unchecked)), _) => {
+            Ok(Some((unchecked, source.valid_keys(now).map(network::PublicKey::bytes).collect())))
+        }
+        (Ok(None), Signature::Optional) => Ok(None),
+        (Ok(None), Signature::Required) => {
+            Err((BAD_SIGNATURE, format!("{} must sign its events, and this one has no signature", source.id)))
+        }
+        (Err(error), _) => Err((BAD_SIGNATURE, error.to_string())),
     }
 }
 
@@ -279,12 +385,8 @@ fn refuse_ids_used_twice(entries: &mut [Entry]) {
             continue;
         }
         let event = &accepted.decoded.event;
-        entry.verdict = Err(Refused {
-            code: "id_twice",
-            detail: "the same id stands twice in this request, for different events".to_owned(),
-            source: event.source.to_string(),
-            id: event.id.to_string(),
-        });
+        let detail = "the same id stands twice in this request, for different events";
+        entry.verdict = Err(Refused::of(event, "id_twice", detail));
     }
 }
 

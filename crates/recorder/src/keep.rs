@@ -1,10 +1,16 @@
 //! What goes into the log: events, and records of what could not be one. Pure.
 //!
-//! Not here: when (`intake`, `answer`).
+//! Not here: when (`serve`, `answer`).
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use contracts::{CONFLICT_KIND, ContentHash, QUARANTINED_KIND, event_type, tags, wire};
+use contracts::{
+    CONFLICT_KIND, ContentHash, QUARANTINE_SUMMARY_KIND, QUARANTINED_KIND, event_type, tags, wire,
+};
+use domain::RegionId;
 use eventlog::{Key, NewRecord, ORIGIN_BYTES_MAX};
+use network::SenderName;
 use sha2::{Digest as _, Sha256};
 
 use crate::judge::{Accepted, Entry, Message, Refused, Request};
@@ -119,6 +125,64 @@ pub(crate) fn conflict(
         .map(String::into_boxed_str)
         .collect();
     own_record(key, CONFLICT_KIND, tags, now, bus::encode(&kept))
+}
+
+/// What was refused of one sender beyond its quota, as numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    refusals: BTreeMap<&'static str, u64>,
+    bytes: u64,
+    first_sequence: u64,
+    last_sequence: u64,
+    /// Over all that is counted here, so that each record is one of its own.
+    hashes: Vec<u8>,
+}
+
+impl Counted {
+    /// Counts one more.
+    pub(crate) fn add(&mut self, code: &'static str, message: &Message, entry: &Entry) {
+        let refusals = self.refusals.entry(code).or_default();
+        *refusals = refusals.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(u64::try_from(entry.raw.len()).unwrap_or(u64::MAX));
+        if let Some(sequence) = message.stream_sequence {
+            if self.first_sequence == 0 {
+                self.first_sequence = sequence;
+            }
+            self.last_sequence = sequence;
+        }
+        self.hashes.extend_from_slice(entry.hash.as_bytes());
+    }
+}
+
+/// The record of what is only counted.
+pub(crate) fn summary(
+    region: &RegionId,
+    sender: Option<&SenderName>,
+    counted: &Counted,
+    now: i64,
+) -> NewRecord {
+    let kept = wire::QuarantineSummary {
+        region: region.to_string(),
+        sender: sender.map(ToString::to_string).unwrap_or_default(),
+        refusals: counted
+            .refusals
+            .iter()
+            .map(|(code, count)| wire::Refusals { code: (*code).to_owned(), count: *count })
+            .collect(),
+        bytes: counted.bytes,
+        first_sequence: counted.first_sequence,
+        last_sequence: counted.last_sequence,
+    };
+    let key = key_of(&[
+        b"summary",
+        region.as_str().as_bytes(),
+        kept.sender.as_bytes(),
+        now.to_string().as_bytes(),
+        &counted.hashes,
+    ]);
+    let tags = [Some(format!("region:{region}")), sender.map(|sender| format!("sender:{sender}"))];
+    let tags = tags.into_iter().flatten().map(String::into_boxed_str).collect();
+    own_record(key, QUARANTINE_SUMMARY_KIND, tags, now, bus::encode(&kept))
 }
 
 /// Where a batch came from: its subject, and its place in the mailbox.

@@ -1,76 +1,95 @@
 //! The two doors, mailbox and counter, into the log; quarantine, conflicts, receipts.
 //!
-//! What arrives is judged at the edge and appended in the order of arrival. Only when the log has it on disk does its
-//! sender hear of it, and only then does the broker forget it. What can not be an event is kept with its bytes.
+//! Each region has its own connection, its own lines and its own turns: one sender or region that sends too much waits
+//! for itself. What arrives is judged at the edge and appended in the order of its line. Only when the log has it on
+//! disk does its sender hear of it, and only then does the broker forget it. What can not be an event is kept with its
+//! bytes.
 //!
 //! Not here: how messages travel (`bus`), what an event says (`contracts`), the log itself (`eventlog`), what the
 //! events amount to (`views`).
 
 mod answer;
-mod intake;
+mod door;
 mod judge;
 mod keep;
+mod lines;
 mod metrics;
+mod quota;
+mod serve;
 mod sources;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use bus::{Bus, MailboxLimits, PublishError};
+use bus::MailboxLimits;
+use bus::alarm::Alarms;
+use domain::RegionId;
 use eventlog::{AppendError, Clock, EventLog, ReadError};
 use network::Network;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 pub use judge::REQUEST_EVENTS_MAX;
 pub use metrics::Metrics;
-
-/// Requests that are in the log's hands or have no answer yet; what arrives beyond them waits at the door.
-const UNANSWERED_MAX: usize = 1_024;
+pub use quota::KEPT_PER_MINUTE_MAX;
 
 /// How a recorder is set up.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Who takes part, and what each may send.
-    pub network: Arc<Network>,
-    /// What time it is, for what is kept aside; events carry their own.
+    /// Who takes part, and what each may send. A change counts for the next message; another set of regions does not
+    /// open or close doors.
+    pub network: watch::Receiver<Arc<Network>>,
+    /// What time it is: for what is kept aside (events carry their own), and for which keys are valid.
     pub clock: Arc<dyn Clock>,
+    /// Where alarms are raised.
+    pub alarms: Alarms,
     /// `Some`: make the mailboxes, and make them again if the broker forgot them. `None`: somebody else does.
     pub provision: Option<MailboxLimits>,
 }
 
 impl Config {
-    /// A recorder for this network that makes its own mailboxes.
+    /// The recorder that writes what arrives over these connections, one a region, into `log`. Nothing happens before
+    /// [`Recorder::run`].
     #[must_use]
-    pub fn new(network: Arc<Network>, clock: Arc<dyn Clock>) -> Self {
-        Self { network, clock, provision: Some(MailboxLimits::default()) }
-    }
-
-    /// The recorder that writes what arrives over `bus` into `log`. Nothing happens before [`Recorder::run`].
-    #[must_use]
-    pub fn build(self, bus: Bus, log: EventLog) -> Recorder {
-        let mailboxes = self.network.regions().len();
-        let (doors, watching) = watch::channel(Doors { counter: false, mailboxes: 0, of: mailboxes });
+    pub fn build(self, doors: BTreeMap<RegionId, bus::Config>, log: EventLog) -> Recorder {
+        let closed = doors.keys().map(|region| (region.clone(), Door::default())).collect();
+        let (states, watching) = watch::channel(Doors(closed));
         let handle = Handle { metrics: Arc::new(Metrics::default()), doors: watching };
-        Recorder { config: self, bus, log, doors, handle }
+        Recorder { config: self, doors, log, states, handle }
     }
 }
 
-/// Which doors are open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doors {
+/// The doors of one region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Door {
     /// The counter takes requests.
     pub counter: bool,
-    /// Mailboxes that are being read.
-    pub mailboxes: usize,
-    /// Mailboxes there should be.
-    pub of: usize,
+    /// The mailbox is being read.
+    pub mailbox: bool,
 }
+
+/// Which doors are open, by region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doors(pub BTreeMap<RegionId, Door>);
 
 impl Doors {
     /// Whether all of them are.
     #[must_use]
-    pub fn all_open(self) -> bool {
-        self.counter && self.mailboxes == self.of
+    pub fn all_open(&self) -> bool {
+        self.0.values().all(|door| door.counter && door.mailbox)
+    }
+
+    /// How many regions have an open counter.
+    #[must_use]
+    pub fn counters(&self) -> usize {
+        self.0.values().filter(|door| door.counter).count()
+    }
+
+    /// How many regions have a mailbox that is being read.
+    #[must_use]
+    pub fn mailboxes(&self) -> usize {
+        self.0.values().filter(|door| door.mailbox).count()
     }
 }
 
@@ -78,9 +97,9 @@ impl Doors {
 #[derive(Debug)]
 pub struct Recorder {
     config: Config,
-    bus: Bus,
+    doors: BTreeMap<RegionId, bus::Config>,
     log: EventLog,
-    doors: watch::Sender<Doors>,
+    states: watch::Sender<Doors>,
     handle: Handle,
 }
 
@@ -101,7 +120,7 @@ impl Handle {
     /// Which doors are open at this moment.
     #[must_use]
     pub fn doors(&self) -> Doors {
-        *self.doors.borrow()
+        self.doors.borrow().clone()
     }
 
     /// Waits until every door is open; returns at once if the recorder is gone.
@@ -127,12 +146,6 @@ pub enum RunError {
         #[source]
         source: ReadError,
     },
-    /// The connection to the broker was closed for good.
-    #[error("the connection to the broker was closed")]
-    Closed,
-    /// The counter can not be opened.
-    #[error("the counter can not be opened")]
-    Counter(#[source] PublishError),
     /// A part of the recorder broke down, which is a mistake in it.
     #[error("a part of the recorder ended early; restart the node")]
     Broken,
@@ -145,31 +158,48 @@ impl Recorder {
         self.handle.clone()
     }
 
-    /// Opens both doors and records until `shutdown` resolves; then closes them, answers what is inside and returns.
+    /// Opens the doors of every region and records until `shutdown` resolves; then closes them, answers what is inside
+    /// and returns. A region that can not be connected is tried again without end.
     ///
     /// # Errors
-    /// When the log stops or the connection is closed for good: the process should end.
+    /// When the log stops: the process should end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
-        let Self { config, bus, log, doors, handle } = self;
-        let counter = bus.counter().await.map_err(RunError::Counter)?;
-        doors.send_modify(|doors| doors.counter = true);
-        let (unanswered, answers) = mpsc::channel(UNANSWERED_MAX);
-        let answerer = answer::Answerer::new(
-            bus.clone(),
-            log.clone(),
-            Arc::clone(&config.clock),
-            Arc::clone(&handle.metrics),
-        );
-        let mut answering = tokio::spawn(answerer.run(answers));
-        let mut intake = intake::Intake::open(config, &bus, log, counter, doors, unanswered);
-        let taken = tokio::select! {
-            taken = intake.run(shutdown) => taken,
-            ended = &mut answering => return ended.unwrap_or(Err(RunError::Broken)),
-        };
+        let Self { config, doors, log, states, handle } = self;
+        let states = Arc::new(states);
+        let provision = config.provision;
+        let shared = Arc::new(serve::Shared::new(config, log, Arc::clone(&handle.metrics)));
+        let (stop, stopping) = watch::channel(false);
+        let (serving, mut endings) = serve::Serving::new();
+        let mut open = JoinSet::new();
+        for (code, config) in doors {
+            let door = door::Door {
+                region: Arc::new(serve::Region::new(code, Arc::clone(&shared))),
+                config,
+                provision,
+                doors: Arc::clone(&states),
+                serving: serving.clone(),
+                stopping: stopping.clone(),
+            };
+            open.spawn(door.keep_open());
+        }
+        drop(serving);
+        tokio::select! {
+            () = shutdown => {}
+            // It comes only with an error: the doors are open.
+            ending = endings.recv() => return Err(ending.unwrap_or(RunError::Broken)),
+        }
+        stop.send_replace(true);
+        let mut connections = Vec::new();
+        while let Some(closed) = open.join_next().await {
+            connections.extend(closed.map_err(|_| RunError::Broken)?);
+        }
         // No more is taken in; what is inside gets its answer, unless the log is the reason.
-        drop(intake);
-        let ending = answering.await.unwrap_or(Err(RunError::Broken));
-        bus.flush().await;
-        ending.and(taken)
+        if let Some(error) = endings.recv().await {
+            return Err(error);
+        }
+        for bus in connections {
+            bus.flush().await;
+        }
+        Ok(())
     }
 }

@@ -15,6 +15,7 @@ pub struct Metrics {
     sequence_holes: AtomicU64,
     sequence_late: AtomicU64,
     unanswerable: AtomicU64,
+    busy: AtomicU64,
 }
 
 macro_rules! numbers {
@@ -42,7 +43,7 @@ numbers! {
     duplicates, count_duplicate;
     /// Events whose source and id were used before for something else; each is an alarm.
     conflicts, count_conflict;
-    /// Messages kept aside; each is an alarm.
+    /// Messages kept aside, or counted where their sender has too many of them.
     quarantined, count_quarantined;
     /// Events not appended because the condition of their request did not hold.
     conditions_failed, count_condition_failed;
@@ -56,4 +57,6 @@ numbers! {
     sequence_late, count_late;
     /// Answers that could not be handed to the connection; their senders send again.
     unanswerable, count_unanswerable;
+    /// Requests not taken because their sender had too much on its way; it sends them again.
+    busy, count_busy;
 }

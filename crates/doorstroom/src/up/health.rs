@@ -139,8 +139,10 @@ impl Checks for Parts {
         vec![
             check("recorder", doors.all_open(), || {
                 format!(
-                    "counter open: {}; mailboxes read: {} of {}",
-                    doors.counter, doors.mailboxes, doors.of
+                    "counters open: {}, mailboxes read: {}, of {} regions",
+                    doors.counters(),
+                    doors.mailboxes(),
+                    doors.0.len()
                 )
             }),
             check("log", failure.is_none(), || {

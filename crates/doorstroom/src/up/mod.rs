@@ -124,8 +124,18 @@ impl Ground {
         let projector =
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
-        let recorder = recorder::Config::new(Arc::clone(&self.network), Arc::new(SystemClock))
-            .build(bus.clone(), self.log.clone());
+        let doors = self.network.regions().map(|region| {
+            let name = format!("doorstroom recorder {}", region.code);
+            (region.code.clone(), bus::Config::new(&self.url, name))
+        });
+        let (_registry, network) = watch::channel(Arc::clone(&self.network));
+        let recorder = recorder::Config {
+            network,
+            clock: Arc::new(SystemClock),
+            alarms: bus::alarm::Alarms::new(),
+            provision: Some(bus::MailboxLimits::default()),
+        }
+        .build(doors.collect(), self.log.clone());
         let recording = recorder.handle();
         let gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network)).build(
             &out,

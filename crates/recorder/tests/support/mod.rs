@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use bus::alarm::Alarms;
 use bus::{Bus, Config as BusConfig};
 use bytes::Bytes;
 use contracts::{Outcome, Receipt, wire};
@@ -14,7 +15,7 @@ use futures::StreamExt as _;
 use network::Network;
 use recorder::{Config, Handle, RunError};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Nothing in these tests takes this long unless it is broken.
@@ -114,6 +115,9 @@ fn spawn(dir: &Path, port: Option<u16>) -> (Child, u16, u16) {
 pub struct Node {
     pub log: EventLog,
     pub handle: Handle,
+    /// Who takes part, to be changed while it runs.
+    pub registry: watch::Sender<Arc<Network>>,
+    pub alarms: Alarms,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), RunError>>,
 }
@@ -122,11 +126,20 @@ impl Node {
     pub async fn start(broker: &Broker, dir: &Path) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (log, _) = EventLog::open(dir, Options::new(Arc::clone(&clock))).unwrap();
-        let bus = Bus::connect(BusConfig::new(broker.url(), "recorder")).await.unwrap();
-        let mut config = Config::new(Arc::new(network()), clock);
-        config.provision =
-            Some(bus::MailboxLimits { bytes: 16 * 1024 * 1024, ..bus::MailboxLimits::default() });
-        let recorder = config.build(bus, log.clone());
+        let network = Arc::new(network());
+        let bus = Bus::connect(BusConfig::new(broker.url(), "provisioner")).await.unwrap();
+        let limits = bus::MailboxLimits { bytes: 16 * 1024 * 1024, ..bus::MailboxLimits::default() };
+        for region in network.regions() {
+            bus.provision_mailbox(&region.code, limits).await.unwrap();
+        }
+        let doors = network.regions().map(|region| {
+            (region.code.clone(), BusConfig::new(broker.url(), format!("recorder {}", region.code)))
+        });
+        let doors = doors.collect();
+        let (registry, watched) = watch::channel(network);
+        let alarms = Alarms::new();
+        let config = Config { network: watched, clock, alarms: alarms.clone(), provision: None };
+        let recorder = config.build(doors, log.clone());
         let handle = recorder.handle();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(recorder.run(async move {
@@ -134,7 +147,7 @@ impl Node {
         }));
         tokio::time::timeout(PATIENCE, handle.until_open()).await.unwrap();
         assert!(handle.doors().all_open(), "{:?}", handle.doors());
-        Self { log, handle, stop, task }
+        Self { log, handle, registry, alarms, stop, task }
     }
 
     /// Stops in order, and gives how it went and what is in the log.

@@ -1,0 +1,224 @@
+//! The two doors of one region: its connection, its counter, its mailbox. They are opened again whenever they break.
+//!
+//! Each region has a connection of its own, as its own user. When that ends for good (the broker lets the user in no
+//! more, or the client gives up on a message it can not read), it is made anew; other regions do not notice. Not here:
+//! what is done with a message (`serve`).
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::alarm::Alarm;
+use bus::subjects::RecordSubject;
+use bus::{Bus, Counted, Delivery, MailboxLimits};
+use contracts::ContentHash;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::answer::{body, refusal_of_all};
+use crate::judge::Message;
+use crate::lines::{Arrived, Line};
+use crate::serve::{Region, Reply, Serving};
+use crate::{Doors, answer};
+
+/// The first wait before a door is opened again; doubled each time up to [`WAIT_MAX`].
+const WAIT_MIN: Duration = Duration::from_millis(100);
+/// A door that can be opened again is open at most this much later.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// A connection that lived this long is made anew at once.
+const SETTLED_AFTER: Duration = Duration::from_secs(10);
+/// How long the counter may take to give out what had arrived when it was closed.
+const DRAIN_WITHIN: Duration = Duration::from_secs(2);
+/// The code of the alarm that nothing of a region is recorded, because there is no connection.
+const CLOSED: &str = "door_closed";
+
+/// The doors of one region.
+pub(crate) struct Door {
+    pub(crate) region: Arc<Region>,
+    pub(crate) config: bus::Config,
+    pub(crate) provision: Option<MailboxLimits>,
+    pub(crate) doors: Arc<watch::Sender<Doors>>,
+    pub(crate) serving: Serving,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// Why the doors of a connection are closed.
+enum Closed {
+    /// The recorder was told to stop, and all that had arrived is in line.
+    Stopping,
+    /// The connection is gone.
+    Gone(String),
+}
+
+impl Door {
+    /// Keeps the doors open until the recorder is told to stop; gives the connection over which answers still go.
+    pub(crate) async fn keep_open(mut self) -> Option<Arc<Bus>> {
+        let mut wait = WAIT_MIN;
+        loop {
+            let begun = Instant::now();
+            let connected = tokio::select! {
+                connected = Bus::connect_alarmed(self.config.clone(), self.region.shared.alarms.clone()) => connected,
+                () = stopped(&mut self.stopping) => return None,
+            };
+            let reason = match connected {
+                Err(error) => answer::sentence(&error),
+                Ok(bus) => {
+                    let bus = Arc::new(bus);
+                    let closed = self.open(&bus).await;
+                    self.tell(|door| (door.counter, door.mailbox) = (false, false));
+                    match closed {
+                        Closed::Stopping => return Some(bus),
+                        Closed::Gone(reason) => reason,
+                    }
+                }
+            };
+            if begun.elapsed() >= SETTLED_AFTER {
+                wait = WAIT_MIN;
+            }
+            self.alarm(&reason);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stopped(&mut self.stopping) => return None,
+            }
+            wait = wait.saturating_mul(2).min(WAIT_MAX);
+        }
+    }
+
+    /// Both doors of one connection, until it ends.
+    async fn open(&mut self, bus: &Arc<Bus>) -> Closed {
+        let mut counter = match bus.counter_of(&self.region.code).await {
+            Ok(counter) => counter,
+            Err(error) => return Closed::Gone(error.to_string()),
+        };
+        self.tell(|door| door.counter = true);
+        let mut stopping = self.stopping.clone();
+        let mailbox = self.read_mailbox(bus);
+        tokio::pin!(mailbox);
+        loop {
+            tokio::select! {
+                counted = counter.next() => match counted {
+                    Some(counted) => self.counted(bus, counted).await,
+                    None => return Closed::Gone("the connection ended".to_owned()),
+                },
+                never = &mut mailbox => match never {},
+                () = bus.closed() => return Closed::Gone("the connection was closed for good".to_owned()),
+                () = stopped(&mut stopping) => break,
+            }
+        }
+        counter.close().await;
+        let rest = async {
+            while let Some(counted) = counter.next().await {
+                self.counted(bus, counted).await;
+            }
+        };
+        if timeout(DRAIN_WITHIN, rest).await.is_err() {
+            tracing::warn!(
+                region = %self.region.code,
+                "the counter did not give out all it had; what has no receipt is sent again"
+            );
+        }
+        Closed::Stopping
+    }
+
+    async fn counted(&self, bus: &Arc<Bus>, counted: Counted) {
+        let Counted { subject, headers, payload, reply } = counted;
+        let sender = subject.parse::<RecordSubject>().ok().map(|subject| subject.sender);
+        let message = Message { subject, headers, payload, stream_sequence: None, unreadable: None };
+        let reply = Reply::Counter { bus: Arc::clone(bus), to: reply };
+        let arrived = Arrived { message, reply };
+        let Some(full) = self.region.arrive(Line::Counter(sender), arrived, &self.serving) else { return };
+        self.region.shared.metrics.count_busy();
+        let Arrived { message, reply: Reply::Counter { bus, to: Some(to) } } = full else { return };
+        let reason = "this sender has too much on its way: wait for receipts, then send this again";
+        let receipt = refusal_of_all("busy", reason.to_owned());
+        let protobuf = message.says_protobuf();
+        let receipt =
+            contracts::Receipt { content_hash: ContentHash::of(&message.payload), ..receipt };
+        if let Err(error) = bus.answer(to, body(&[receipt], protobuf), protobuf).await {
+            tracing::debug!(%error, "a sender that sends too much was not told so");
+        }
+    }
+
+    /// Reads the mailbox for ever, opening it again whenever it breaks.
+    async fn read_mailbox(&self, bus: &Arc<Bus>) -> std::convert::Infallible {
+        let region = &self.region.code;
+        let mut wait = WAIT_MIN;
+        let mut read_to = None;
+        loop {
+            match self.open_mailbox(bus).await {
+                Err(error) => {
+                    tracing::warn!(%region, error = answer::sentence(&*error), "the mailbox is closed");
+                }
+                Ok((mut mailbox, after)) => {
+                    // What keeps it from going on may be there still: longer each time nothing has moved.
+                    if read_to.replace(after) != Some(after) {
+                        wait = WAIT_MIN;
+                    }
+                    self.tell(|door| door.mailbox = true);
+                    let reason = self.read(bus, &mut mailbox).await;
+                    self.tell(|door| door.mailbox = false);
+                    tracing::warn!(%region, reason, "the mailbox was interrupted");
+                    // What waits comes again; what is in the log's hands is recorded first.
+                    self.region.forget_mailbox();
+                    mailbox.close().await;
+                }
+            }
+            if bus.is_closed() {
+                // Whoever keeps the connection makes another.
+                return pending().await;
+            }
+            tokio::time::sleep(wait).await;
+            wait = wait.saturating_mul(2).min(WAIT_MAX);
+        }
+    }
+
+    /// Opens the mailbox behind what was acknowledged, and says where that is.
+    async fn open_mailbox(&self, bus: &Bus) -> Result<(bus::Mailbox, u64), Box<dyn std::error::Error + Send + Sync>> {
+        let region = &self.region.code;
+        if let Some(limits) = self.provision {
+            bus.provision_mailbox(region, limits).await?;
+        }
+        let sight = bus.look_at_mailbox(region, MailboxLimits::default()).await?;
+        let after = sight.consumer.map_or(0, |consumer| consumer.floor);
+        Ok((bus.open_mailbox(region, after).await?, after))
+    }
+
+    /// Reads an open mailbox; gives why it ended.
+    async fn read(&self, bus: &Arc<Bus>, mailbox: &mut bus::Mailbox) -> String {
+        let stuck = Arc::new(Notify::new());
+        loop {
+            let delivery = tokio::select! {
+                delivery = mailbox.next() => delivery,
+                () = stuck.notified() => return "a message can be neither recorded nor kept".to_owned(),
+            };
+            let Delivery { subject, headers, unreadable, payload, stream_sequence, ticket, skipped: _ } = match delivery {
+                Ok(delivery) => delivery,
+                Err(error) => return error.to_string(),
+            };
+            let message =
+                Message { subject, headers, payload, stream_sequence: Some(stream_sequence), unreadable };
+            let reply = Reply::Mailbox { bus: Arc::clone(bus), ticket, stuck: Arc::clone(&stuck) };
+            // Never full: the broker gives so much unacknowledged, and what was given before is forgotten.
+            let _room = self.region.arrive(Line::Mailbox, Arrived { message, reply }, &self.serving);
+        }
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut crate::Door)) {
+        self.doors.send_modify(|doors| {
+            if let Some(door) = doors.0.get_mut(&self.region.code) {
+                change(door);
+            }
+        });
+    }
+
+    fn alarm(&self, reason: &str) {
+        let detail = format!("nothing of this region is recorded until it is connected again: {reason}");
+        let region = Some(self.region.code.clone());
+        self.region.shared.alarms.raise(Alarm { region, ..Alarm::new(CLOSED, detail) });
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the recorder is gone: that is a stop as well.
+    drop(stopping.wait_for(|stop| *stop).await);
+}

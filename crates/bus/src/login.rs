@@ -7,6 +7,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use contracts::signature::SigningSeed;
+use network::{Account, key_file};
+
 use crate::connection::ConnectError;
 
 /// The longest key or credentials file that is read, in bytes: they are 60 to 2,000.
@@ -72,6 +75,14 @@ impl Login {
         format!("_INBOX.{}", self.name)
     }
 
+    /// The seed that signs for this user; `None` of a credentials file, and of what is no seed.
+    pub(crate) fn signing_seed(&self) -> Option<SigningSeed> {
+        match &self.secret {
+            Secret::Seed(seed) => seed.parse().ok(),
+            Secret::Credentials(_) => None,
+        }
+    }
+
     pub(crate) fn into_secret(self) -> Secret {
         self.secret
     }
@@ -86,4 +97,18 @@ pub enum Logins {
     One(Login),
     /// A folder of keys: `<account>/<user>.nk`.
     Folder(PathBuf),
+}
+
+impl Logins {
+    /// As whom to connect as this user of this account; `None` on a plain broker.
+    ///
+    /// # Errors
+    /// When there is no key of this user, or it can not be read.
+    pub fn of(&self, account: &Account, user: &str) -> Result<Option<Login>, ConnectError> {
+        match self {
+            Self::None => Ok(None),
+            Self::One(login) => Ok(Some(login.clone())),
+            Self::Folder(folder) => Login::from_file(&folder.join(key_file(account, user))).map(Some),
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub const RECORDED_AT_HEADER: &str = "Doorstroom-Recorded-At";
 /// The header with the key of a recorded event, in hex.
 pub const KEY_HEADER: &str = "Doorstroom-Key";
 
-const HEAD_STREAM: &str = "HEAD";
+pub(crate) const HEAD_STREAM: &str = "HEAD";
 /// A bucket of the whole country takes a few MiB; what needs more is a mistake, and should not eat the broker.
 /// Values kept of each key, the most a bucket keeps: a watcher that lags behind by this many still sees every change.
 const HISTORY: i64 = 64;
@@ -82,6 +82,13 @@ pub struct Window {
     pub age: Duration,
     /// At most this much, in bytes; the broker sets this aside for every region.
     pub bytes: u32,
+}
+
+impl Default for Window {
+    /// A week, and 8 MiB.
+    fn default() -> Self {
+        Self { age: Duration::from_hours(7 * 24), bytes: 8 * 1024 * 1024 }
+    }
 }
 
 /// What a stream `LOG_<r>` ends with.

@@ -1,13 +1,14 @@
 //! Making the mailbox streams and their consumers, again and again with the same outcome.
 //!
-//! Not here: streams and buckets of the way out (`outward`). Only the provisioner's connection may do this.
+//! Not here: streams and buckets of the way out (`provisioner`). Only the provisioner's connection may do this.
 
 use std::time::Duration;
 
-use async_nats::jetstream::{consumer, context, stream};
+use async_nats::jetstream::{consumer, stream};
 use domain::RegionId;
 
-use crate::Bus;
+use crate::connection::{Bus, ConnectError};
+use crate::limits::Limits;
 use crate::subjects::{InSubject, mailbox_stream};
 
 /// The consumer through which the recorder reads a mailbox.
@@ -40,19 +41,22 @@ impl Default for MailboxLimits {
     }
 }
 
-/// Why a mailbox could not be made.
+/// Why something could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
+    /// The broker does not let the provisioner in.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The broker refuses the stream.
     #[error(
-        "the mailbox stream {stream} can not be made; check the broker's disk limits and this user's rights"
+        "the stream {stream} can not be made as it should be; check the broker's limits and this user's rights"
     )]
-    Stream {
+    Refused {
         /// The stream.
         stream: String,
         /// What the broker says.
         #[source]
-        source: context::CreateStreamError,
+        source: async_nats::Error,
     },
     /// The broker refuses the consumer.
     #[error("the consumer {CONSUMER} of {stream} can not be made; check this user's rights")]
@@ -75,9 +79,22 @@ impl Bus {
         region: &RegionId,
         limits: MailboxLimits,
     ) -> Result<(), ProvisionError> {
+        self.make_mailbox(region, &Limits { mailbox: limits, ..Limits::default() }).await
+    }
+
+    /// The same, with as many copies as there are to be.
+    pub(crate) async fn make_mailbox(
+        &self,
+        region: &RegionId,
+        limits: &Limits,
+    ) -> Result<(), ProvisionError> {
         let name = mailbox_stream(region);
-        let refused = |source| ProvisionError::Stream { stream: name.clone(), source };
-        self.jetstream().create_or_update_stream(stream_config(region, limits)).await.map_err(refused)?;
+        let config = stream::Config {
+            num_replicas: usize::from(limits.replicas),
+            ..stream_config(region, limits.mailbox)
+        };
+        let made = self.jetstream().create_or_update_stream(config).await;
+        made.map_err(|source| ProvisionError::Refused { stream: name.clone(), source: source.into() })?;
         let refused = |source| ProvisionError::Consumer { stream: name.clone(), source };
         // Creating a consumer with the settings it has is no change, and its place in the stream stays.
         self.jetstream().create_consumer_on_stream(consumer_config(), &*name).await.map_err(refused)?;

@@ -480,7 +480,7 @@ mod tests {
             prop_assert_eq!(mailbox.to_string().parse::<InSubject>().unwrap(), mailbox);
             let record = RecordSubject { region: region.clone(), sender: sender.clone() };
             prop_assert_eq!(record.to_string().parse::<RecordSubject>().unwrap(), record);
-            let receipt = ReceiptSubject { region: region.clone(), sender };
+            let receipt = ReceiptSubject { region: region.clone(), sender: sender.clone() };
             prop_assert_eq!(receipt.to_string().parse::<ReceiptSubject>().unwrap(), receipt);
             let log = LogSubject { region: region.clone(), event };
             prop_assert_eq!(log.to_string().parse::<LogSubject>().unwrap(), log);

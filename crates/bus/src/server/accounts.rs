@@ -1,0 +1,126 @@
+//! One account of the configuration: its users, its limits, what it takes from another and gives to it.
+//!
+//! Only the core gives, and only to centres: what the broker itself needs to copy a stream (the right to make a
+//! consumer of it, the copies, the acknowledgement of their flow), and the requests of a centre, which arrive under
+//! its name. No user of a centre may publish to what is taken for the copies; the broker does that itself.
+
+use std::fmt::{self, Write as _};
+
+use domain::Timestamp;
+use network::{Account, CentreId, Network};
+
+use super::{quoted, rights};
+use crate::limits::Limits;
+use crate::mirrors::{self, API, origin_api};
+use crate::subjects::{Service, ServiceSubject};
+
+/// Connections of one user: a few of its machines, and those that have not been noticed to be gone.
+const CONNECTIONS_OF_USER_MAX: usize = 8;
+/// Subscriptions of one connection: a watcher of every region has some 40.
+const SUBSCRIPTIONS_MAX: usize = 256;
+/// Consumers of one stream: watchers of a centre, of the node.
+const CONSUMERS_MAX: usize = 64;
+
+/// Writes one account.
+pub(super) fn write(
+    text: &mut String,
+    network: &Network,
+    now: Timestamp,
+    account: &Account,
+    limits: &Limits,
+) -> fmt::Result {
+    writeln!(text, "  {}: {{", quoted(&account.to_string()))?;
+    let users: Vec<_> = network.users().filter(|user| user.account == *account).collect();
+    let connections = users.len().max(1).saturating_mul(CONNECTIONS_OF_USER_MAX);
+    writeln!(
+        text,
+        "    limits: {{ max_connections: {connections}, max_subscriptions: {SUBSCRIPTIONS_MAX}, max_leafnodes: 0 }}"
+    )?;
+    let room = limits.room(network, account);
+    if room.streams > 0 {
+        // A mailbox has one reader.
+        let consumers = if matches!(account, Account::Region(_)) { 1 } else { CONSUMERS_MAX };
+        writeln!(
+            text,
+            "    jetstream: {{ max_mem: {}, max_file: {}, max_streams: {}, max_consumers: {consumers} }}",
+            room.memory, room.disk, room.streams
+        )?;
+    }
+    writeln!(text, "    users: [")?;
+    for user in users {
+        let rights = rights::of(&user);
+        for key in user.valid_keys(now) {
+            writeln!(text, "      # {}", user.name)?;
+            writeln!(text, "      {{ nkey: {key}, permissions: {{")?;
+            writeln!(text, "        publish: {{ allow: [{}] }}", list(&rights.publish))?;
+            writeln!(text, "        subscribe: {{ allow: [{}] }}", list(&rights.subscribe))?;
+            writeln!(text, "      }} }}")?;
+        }
+    }
+    writeln!(text, "    ]")?;
+    match account {
+        Account::Core => given(text, network)?,
+        Account::Centre(code) => taken(text, network, code)?,
+        Account::Region(_) | Account::System => {}
+    }
+    writeln!(text, "  }}")
+}
+
+fn list(subjects: &[String]) -> String {
+    subjects.iter().map(|subject| quoted(subject)).collect::<Vec<_>>().join(", ")
+}
+
+/// What the core gives.
+fn given(text: &mut String, network: &Network) -> fmt::Result {
+    writeln!(text, "    exports: [")?;
+    for (stream, centres) in mirrors::copied(network) {
+        let to = list(&centres.into_iter().map(|code| Account::Centre(code).to_string()).collect::<Vec<_>>());
+        let create = quoted(&create_consumer(API, &stream));
+        writeln!(text, "      {{ service: {create}, accounts: [{to}] }}")?;
+        let flow = quoted(&flow_control(&stream));
+        writeln!(text, "      {{ service: {flow}, response_type: \"stream\", accounts: [{to}] }}")?;
+    }
+    for centre in network.centres() {
+        let to = quoted(&Account::Centre(centre.code.clone()).to_string());
+        let copies = quoted(&mirrors::copies(&centre.code));
+        writeln!(text, "      {{ stream: {copies}, accounts: [{to}] }}")?;
+        for service in Service::ALL {
+            let requests = quoted(&request(&centre.code, service));
+            writeln!(text, "      {{ service: {requests}, accounts: [{to}] }}")?;
+        }
+    }
+    writeln!(text, "    ]")
+}
+
+/// What a centre takes from the core.
+fn taken(text: &mut String, network: &Network, code: &CentreId) -> fmt::Result {
+    let core = quoted(&Account::Core.to_string());
+    writeln!(text, "    imports: [")?;
+    for stream in network.centre(code).into_iter().flat_map(mirrors::of) {
+        let (create, to) = (create_consumer(API, &stream), create_consumer(&origin_api(), &stream));
+        let (create, to) = (quoted(&create), quoted(&to));
+        writeln!(text, "      {{ service: {{ account: {core}, subject: {create} }}, to: {to} }}")?;
+        let flow = quoted(&flow_control(&stream));
+        writeln!(text, "      {{ service: {{ account: {core}, subject: {flow} }} }}")?;
+    }
+    let copies = quoted(&mirrors::copies(code));
+    writeln!(text, "      {{ stream: {{ account: {core}, subject: {copies} }} }}")?;
+    for service in Service::ALL {
+        let requests = quoted(&request(code, service));
+        let to = quoted(&ServiceSubject { centre: None, service }.to_string());
+        writeln!(text, "      {{ service: {{ account: {core}, subject: {requests} }}, to: {to} }}")?;
+    }
+    writeln!(text, "    ]")
+}
+
+fn create_consumer(api: &str, stream: &str) -> String {
+    format!("{api}.CONSUMER.CREATE.{stream}")
+}
+
+fn flow_control(stream: &str) -> String {
+    format!("$JS.FC.{stream}.>")
+}
+
+fn request(centre: &CentreId, service: Service) -> String {
+    ServiceSubject { centre: Some(centre.clone()), service }.to_string()
+}

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::key::looks_like_seed;
+
 /// A network could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
@@ -60,8 +62,8 @@ impl Problem {
         NetworkError::Wrong {
             file: file.to_owned(),
             line: line_at(text, self.span.start),
-            key,
-            problem: self.text,
+            key: without_seeds(&key),
+            problem: without_seeds(&self.text),
         }
     }
 }
@@ -89,8 +91,10 @@ fn key_at(text: &str, span: &Range<usize>) -> String {
     if !line.trim_start().starts_with('[')
         && let Some((key, _)) = line.split_once('=')
     {
-        // A line of an array of inline tables begins with a brace.
-        path.push(key.trim_matches(['{', ' ', '\t']));
+        // A line of an array of inline tables begins with a brace: its keys are inner keys.
+        if !line.trim_start().starts_with('{') {
+            path.push(key.trim());
+        }
         path.extend(inner_key(line, start - line_start, span.end.saturating_sub(line_start)));
     }
     if path.is_empty() { "the file".to_owned() } else { path.join(".") }
@@ -105,4 +109,14 @@ fn inner_key(line: &str, start: usize, end: usize) -> Option<&str> {
     }
     let before = line.get(brace + 1..start)?.trim_end().strip_suffix('=')?;
     before.rsplit(',').next().map(str::trim)
+}
+
+/// An error repeats what it found; a seed that somebody put into the file is not shown again.
+fn without_seeds(text: &str) -> String {
+    let words = text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
+    let shown = words.map(|word| {
+        let bare = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
+        if looks_like_seed(bare) { word.replace(bare, "(a seed)") } else { word.to_owned() }
+    });
+    shown.collect()
 }

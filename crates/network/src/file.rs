@@ -6,7 +6,6 @@ use toml::Spanned;
 
 use crate::alert::SilentOf;
 use crate::error::Problem;
-use crate::key::looks_like_seed;
 use crate::party::{Kind, Signature, Tile};
 
 #[derive(Debug, Default, Deserialize)]
@@ -137,17 +136,6 @@ pub(crate) fn parse(text: &str) -> Result<File, Problem> {
         } else {
             "; correct what stands here"
         };
-        let message = without_seeds(message);
         Problem::new(error.span().unwrap_or_default(), format_args!("{message}{advice}"))
     })
-}
-
-/// The parser repeats a value that stands in the wrong place; a seed there is not shown again.
-fn without_seeds(message: &str) -> String {
-    let words = message.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
-    let shown = words.map(|word| {
-        let bare = word.trim_end_matches(|letter: char| !letter.is_ascii_alphanumeric());
-        if looks_like_seed(bare) { word.replace(bare, "(a seed)") } else { word.to_owned() }
-    });
-    shown.collect()
 }

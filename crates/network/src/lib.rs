@@ -67,6 +67,7 @@
 
 mod alert;
 mod check;
+pub mod edit;
 mod error;
 mod file;
 mod key;
@@ -116,16 +117,7 @@ impl Network {
     /// When the file cannot be read, is larger than [`FILE_BYTES_MAX`], or does not pass the checks of
     /// [`Network::from_toml`].
     pub fn read(path: &Path) -> Result<Self, NetworkError> {
-        let file = path.display().to_string();
-        let mut text = String::new();
-        let opened =
-            File::open(path).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
-        match opened {
-            Ok(bytes) if u64::try_from(bytes).is_ok_and(|bytes| bytes <= FILE_BYTES_MAX) => {}
-            Ok(_) => return Err(NetworkError::TooLarge { file }),
-            Err(source) => return Err(NetworkError::Unreadable { file, source }),
-        }
-        Self::from_toml(&file, &text)
+        Self::from_toml(&path.display().to_string(), &read_text(path)?)
     }
 
     /// The network in `text`, which came from the file named `file` (used in errors only).
@@ -246,5 +238,18 @@ impl Network {
     #[must_use]
     pub fn users(&self) -> impl ExactSizeIterator<Item = User<'_>> {
         user::users(self).into_iter()
+    }
+}
+
+/// The text of the file at `path`, if it is not larger than [`FILE_BYTES_MAX`].
+fn read_text(path: &Path) -> Result<String, NetworkError> {
+    let file = path.display().to_string();
+    let mut text = String::new();
+    let opened =
+        File::open(path).and_then(|opened| opened.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
+    match opened {
+        Ok(bytes) if u64::try_from(bytes).is_ok_and(|bytes| bytes <= FILE_BYTES_MAX) => Ok(text),
+        Ok(_) => Err(NetworkError::TooLarge { file }),
+        Err(source) => Err(NetworkError::Unreadable { file, source }),
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Door, Order, SendError, Sender, SenderConfig};
+use bus::{Door, Logins, Order, SendError, Sender, SenderConfig};
 use clap::Parser;
 use contracts::{Outcome, Receipt};
 use network::Network;
@@ -88,13 +88,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let url = args.bus.clone().or_else(|| of_node(|node| node.bus)).unwrap_or_default();
     let network = args.network.clone().or_else(|| node.clone().map(|node| node.network)).unwrap_or_default();
     let network = Arc::new(Network::read(&network)?);
+    let logins = match &args.creds {
+        Some(path) => Logins::One(bus::Login::from_file(path)?),
+        None => Logins::None,
+    };
     let config = SenderConfig {
-        bus: bus::Config {
         server: bus::Server::plain(url),
         name: "doorstroom send".to_owned(),
-        login: args.creds.as_deref().map(bus::Login::from_file).transpose()?,
-    },
-        door: if args.mailbox { Door::Mailbox(Order::Strict) } else { Door::Counter },
+        logins,
+        door: if args.mailbox { Door::Mailbox(Order::Strict) } else { Door::Counter(Order::Strict) },
         in_flight: args.in_flight,
         give_up_after: Duration::from_secs(args.give_up_after),
     };

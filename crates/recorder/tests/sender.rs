@@ -50,12 +50,13 @@ fn outgoing(bytes: &Bytes) -> Outgoing {
         sender: source.name.clone(),
         name: event.fact.kind().parse().unwrap(),
         event: received,
+        sign: false,
     }
 }
 
 fn config(broker: &Broker, door: Door) -> SenderConfig {
     let bus = BusConfig::new(broker.url(), "sender");
-    SenderConfig { bus, door, in_flight: 64, give_up_after: PATIENCE }
+    SenderConfig { in_flight: 64, ..SenderConfig::plain(bus, door, PATIENCE) }
 }
 
 fn start(broker: &Broker, door: Door, file: &[Bytes]) -> Sender {
@@ -101,7 +102,7 @@ async fn through(door: Door, events: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_counter_records_a_file_in_its_order_and_once() {
-    through(Door::Counter, 3_000).await;
+    through(Door::Counter(Order::Strict), 3_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,7 +117,7 @@ async fn the_mailboxes_keep_the_order_of_each_region() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_killed_and_a_node_restarted_while_sending_lose_nothing_and_double_nothing() {
-    for door in [Door::Counter, Door::Mailbox(Order::WithinRegion)] {
+    for door in [Door::Counter(Order::Strict), Door::Mailbox(Order::WithinRegion)] {
         let (mut broker, dir) = (Broker::start(), TempDir::new().unwrap());
         let mut node = Node::start(&broker, dir.path()).await;
         let file = file(600);
@@ -165,7 +166,7 @@ async fn a_bad_event_among_good_ones_does_not_hold_them_up() {
         events
             .insert(2, Outgoing { event, name: bus::subjects::EventName::unreadable(), ..events[0].clone() });
     }
-    let mut sender = Sender::start(config(&broker, Door::Counter), stream::iter(events));
+    let mut sender = Sender::start(config(&broker, Door::Counter(Order::Strict)), stream::iter(events));
     let (mut told, mut unsendable) = (Vec::new(), Vec::new());
     while let Some(sent) = sender.next().await {
         match sent {
@@ -191,7 +192,7 @@ async fn a_bad_event_among_good_ones_does_not_hold_them_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sender_without_a_recorder_says_why_it_gives_up() {
     let broker = Broker::start();
-    let mut config = config(&broker, Door::Counter);
+    let mut config = config(&broker, Door::Counter(Order::Strict));
     config.give_up_after = Duration::from_millis(300);
     let mut sender = Sender::start(config, stream::iter([outgoing(&file(1)[0])]));
     let Some(Err(SendError::GaveUp { index: 0, reason, .. })) = sender.next().await else {

@@ -2,27 +2,31 @@
 //!
 //! Not here: which event may go next (`window`).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::{HeaderMap, HeaderName, HeaderValue, Message, Subscriber};
+use async_nats::{HeaderMap, HeaderName, HeaderValue, Message};
 use bytes::{Buf as _, Bytes};
-use contracts::{ContentType, EVENT_BYTES_MAX, Receipt, Received, wire};
-use domain::RegionId;
-use futures::stream::SelectAll;
+use contracts::signature::{SigningSeed, sign};
+use contracts::{Ask, ContentType, EVENT_BYTES_MAX, Receipt, Received, wire};
 use futures::{FutureExt as _, Stream, StreamExt as _};
-use network::SenderName;
+use network::Account;
 use serde::Deserialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::links::{Incoming, Link, Links, apart};
 use super::window::{Parcel, Window};
-use super::{Door, IN_FLIGHT_MAX, Outgoing, SendError, SenderConfig, Sent};
-use crate::Bus;
+use super::{
+    Asked, CONNECTIONS_MAX, Door, Ears, IN_FLIGHT_MAX, Outgoing, Party, SendError, SenderConfig, Sent,
+    sentence,
+};
 use crate::counter::{CONTENT_TYPE, protobuf_headers};
 use crate::requests::{self, Refusal, nobody_listens};
-use crate::subjects::{InSubject, ReceiptSubject, RecordSubject};
+use crate::subjects::{InSubject, RecordSubject};
 
+/// Senders listened for from the beginning: as many as leave room for a connection for everything in flight.
+const LISTENED_MAX: usize = CONNECTIONS_MAX - IN_FLIGHT_MAX;
 /// An answer that takes longer is taken for lost, and everything is sent again.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked at whether something takes too long.
@@ -50,25 +54,26 @@ struct Work<S> {
     next_index: u64,
     window: Window,
     progress: Instant,
+    ears: Option<Ears>,
+    /// The seeds found so far; looked up anew over fresh connections.
+    seeds: HashMap<Party, Option<SigningSeed>>,
     out: mpsc::Sender<Sent>,
 }
 
-pub(super) async fn send_all<S>(config: SenderConfig, events: S, out: mpsc::Sender<Sent>)
+pub(super) async fn send_all<S>(config: SenderConfig, events: S, ears: Option<Ears>, out: mpsc::Sender<Sent>)
 where
     S: Stream<Item = Outgoing> + Unpin,
 {
-    let window = Window::new(config.door, config.in_flight.clamp(1, IN_FLIGHT_MAX));
-    let progress = Instant::now();
-    let mut work = Work { config, events, ended: false, next_index: 0, window, progress, out };
+    let in_flight = config.in_flight.clamp(1, IN_FLIGHT_MAX);
+    let window = Window::new(config.door, apart(&config.logins), in_flight);
+    let (progress, seeds) = (Instant::now(), HashMap::new());
+    let mut work = Work { config, events, ended: false, next_index: 0, window, progress, ears, seeds, out };
     let mut wait = WAIT_MIN;
     loop {
         let before = work.progress;
-        let reason = match Bus::connect(work.config.bus.clone()).await {
-            Ok(bus) => match work.over(&bus).await {
-                Ending::Done => return,
-                Ending::Broken(reason) => reason,
-            },
-            Err(error) => sentence(&error),
+        let reason = match work.over(Links::new(work.config.clone())).await {
+            Ending::Done => return,
+            Ending::Broken(reason) => reason,
         };
         work.window.start_over();
         if work.give_up(&reason).await {
@@ -80,29 +85,19 @@ where
     }
 }
 
-/// An error with its causes, on one line.
-fn sentence(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
-    /// Sends over one connection.
-    async fn over(&mut self, bus: &Bus) -> Ending {
-        let mut session = match Session::open(bus).await {
-            Ok(session) => session,
-            Err(reason) => return Ending::Broken(reason),
-        };
+    /// Sends over fresh connections.
+    async fn over(&mut self, mut links: Links) -> Ending {
+        self.seeds.clear();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for party in self.ears.iter().flat_map(|ears| &ears.parties).take(LISTENED_MAX) {
+            if let Err(reason) = links.listen(party, &self.window).await {
+                return Ending::Broken(reason);
+            }
+        }
         loop {
-            if let Err(reason) = session.publish_all(&mut self.window).await {
+            if let Err(reason) = self.publish_all(&mut links).await {
                 return Ending::Broken(reason);
             }
             if self.ended && self.window.is_empty() {
@@ -111,9 +106,7 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
             // Answers first: a deadline that passed while this task did not run is none.
             let step = tokio::select! {
                 biased;
-                Some(answer) = session.answers.next() => self.answer(&answer).await,
-                Some(receipt) = session.receipts.next() => self.receipt(&receipt).await,
-                _ = session.losses.changed() => Err("the connection was lost".to_owned()),
+                Some(incoming) = links.next() => self.take(incoming).await,
                 event = self.events.next(), if !self.ended && self.window.has_room() => self.read(event).await,
                 _ = tick.tick() => self.look_at_the_time(),
             };
@@ -126,6 +119,53 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
         }
     }
 
+    /// Publishes whatever may go now, in order.
+    async fn publish_all(&mut self, links: &mut Links) -> Result<(), String> {
+        let (door, hears) = (self.config.door, self.ears.is_some());
+        while let Some(id) = self.window.send_next(Instant::now()) {
+            let Some(parcel) = self.window.parcel(id) else { continue };
+            // Before the message, on the same connection: the receipt can not be earlier.
+            if hears || matches!(door, Door::Mailbox(_)) {
+                links.listen(&parcel.party, &self.window).await?;
+            }
+            let link = links.of(&parcel.party, &self.window).await?;
+            match door {
+                Door::Counter(_) => ask(link, id, parcel).await?,
+                Door::Mailbox(_) => post(link, id, parcel).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, incoming: Incoming) -> Result<(), String> {
+        match incoming {
+            Incoming::Answer(answer) => self.answer(&answer).await,
+            Incoming::Told(party, message) => {
+                self.told(party, &message).await;
+                Ok(())
+            }
+            Incoming::Lost => Err("the connection was lost".to_owned()),
+        }
+    }
+
+    /// The event as it is sent.
+    fn signed(&mut self, outgoing: Outgoing) -> Outgoing {
+        if !outgoing.sign {
+            return outgoing;
+        }
+        let party = (outgoing.region.clone(), outgoing.sender.clone());
+        let logins = &self.config.logins;
+        let seed = self.seeds.entry(party).or_insert_with_key(|(region, sender)| {
+            let login = logins.of(&Account::Region(region.clone()), sender.as_str());
+            login.ok().flatten().and_then(|login| login.signing_seed())
+        });
+        match seed.as_ref().map(|seed| sign(&outgoing.event, seed)) {
+            Some(Ok(event)) => Outgoing { event, ..outgoing },
+            // Signed already, or no event: whoever judges it will say.
+            Some(Err(_)) | None => outgoing,
+        }
+    }
+
     /// Takes in this event and all that can be had without waiting.
     async fn read(&mut self, event: Option<Outgoing>) -> Result<(), String> {
         let mut next = Some(event);
@@ -134,6 +174,7 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
                 self.ended = true;
                 return Ok(());
             };
+            let event = self.signed(event);
             let index = self.next_index;
             self.next_index = index.saturating_add(1);
             let size = event.event.bytes().len();
@@ -158,7 +199,7 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
         let id = answer.subject.rsplit('.').next().and_then(|token| token.parse().ok());
         let Some(id) = id else { return Ok(()) };
         match self.config.door {
-            Door::Counter => {
+            Door::Counter(_) => {
                 let receipts = requests::receipts(answer).map_err(|refusal| match refusal {
                     Refusal::NoRecorder => "no recorder listens at the counter".to_owned(),
                     Refusal::Unreadable(what) => format!("the counter's answer is not readable: {what}"),
@@ -185,14 +226,20 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
         }
     }
 
-    /// A receipt for something in the mailbox.
-    async fn receipt(&mut self, message: &Message) -> Result<(), String> {
-        let Ok(receipt) = Receipt::from_json(&message.payload) else { return Ok(()) };
-        if let Some(settled) = self.window.receipted(receipt) {
-            self.progress = Instant::now();
-            self.report(Ok(settled)).await;
+    /// A receipt for something in the mailbox, or something that is asked.
+    async fn told(&mut self, party: Party, message: &Message) {
+        if let Ok(receipt) = Receipt::from_json(&message.payload) {
+            // At the counter a receipt comes as an answer; here it is one for another program of the same sender.
+            if matches!(self.config.door, Door::Mailbox(_))
+                && let Some(settled) = self.window.receipted(receipt)
+            {
+                self.progress = Instant::now();
+                self.report(Ok(settled)).await;
+            }
+        } else if let (Ok(ask), Some(ears)) = (Ask::from_json(&message.payload), &self.ears) {
+            // One that waits is enough: it is answered with everything that is kept.
+            let _full = ears.asks.try_send(Asked { party, ask });
         }
-        Ok(())
     }
 
     fn look_at_the_time(&self) -> Result<(), String> {
@@ -206,6 +253,9 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
 
     /// Whether it took too long; said as the last word.
     async fn give_up(&mut self, reason: &str) -> bool {
+        if self.window.is_empty() {
+            self.progress = Instant::now();
+        }
         let waited = self.progress.elapsed();
         if waited < self.config.give_up_after {
             return self.out.is_closed();
@@ -255,87 +305,38 @@ fn kept(answer: &Message) -> Result<Kept, String> {
     }
 }
 
-/// One connection, its inbox and the receipts it listens to.
-struct Session<'a> {
-    bus: &'a Bus,
-    inbox: String,
-    answers: Subscriber,
-    receipts: SelectAll<Subscriber>,
-    listening: HashSet<(RegionId, SenderName)>,
-    losses: watch::Receiver<u64>,
-    door_headers: HeaderMap,
+async fn ask(link: &Link, id: u64, parcel: &Parcel) -> Result<(), String> {
+    let (region, sender) = parcel.party.clone();
+    let subject = RecordSubject { region, sender };
+    let raw = |event: &Received| wire::RawEvent {
+        content_type: event.content_type().to_owned(),
+        bytes: event.bytes().clone(),
+    };
+    let events = parcel.events.iter().map(|(_, outgoing, _)| raw(&outgoing.event)).collect();
+    let body = requests::encode(&wire::AppendRequest { events, condition: None });
+    publish(link, id, subject.to_string(), protobuf_headers(), body).await
 }
 
-impl<'a> Session<'a> {
-    async fn open(bus: &'a Bus) -> Result<Self, String> {
-        let inbox = bus.client().new_inbox();
-        let answers =
-            bus.client().subscribe(format!("{inbox}.*")).await.map_err(|error| error.to_string())?;
-        Ok(Self {
-            bus,
-            inbox,
-            answers,
-            receipts: SelectAll::new(),
-            listening: HashSet::new(),
-            losses: bus.losses(),
-            door_headers: protobuf_headers(),
-        })
+async fn post(link: &Link, id: u64, parcel: &Parcel) -> Result<(), String> {
+    for (_, outgoing, _) in &parcel.events {
+        let Outgoing { region, sender, name, event, .. } = outgoing;
+        let subject = InSubject { region: region.clone(), sender: sender.clone(), event: name.clone() };
+        let (headers, body) = message_of(event);
+        publish(link, id, subject.to_string(), headers, body).await?;
     }
+    Ok(())
+}
 
-    /// Publishes whatever may go now, in order.
-    async fn publish_all(&mut self, window: &mut Window) -> Result<(), String> {
-        let door = window.door();
-        while let Some((id, parcel)) = window.send_next(Instant::now()) {
-            let reply = format!("{}.{id}", self.inbox);
-            match door {
-                Door::Counter => self.ask(parcel, reply).await?,
-                Door::Mailbox(_) => self.post(parcel, reply).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn ask(&self, parcel: &Parcel, reply: String) -> Result<(), String> {
-        let Some((_, first, _)) = parcel.events.first() else { return Ok(()) };
-        let subject = RecordSubject { region: first.region.clone(), sender: first.sender.clone() };
-        let raw = |event: &Received| wire::RawEvent {
-            content_type: event.content_type().to_owned(),
-            bytes: event.bytes().clone(),
-        };
-        let events = parcel.events.iter().map(|(_, outgoing, _)| raw(&outgoing.event)).collect();
-        let body = requests::encode(&wire::AppendRequest { events, condition: None });
-        self.publish(subject.to_string(), reply, self.door_headers.clone(), body).await
-    }
-
-    async fn post(&mut self, parcel: &Parcel, reply: String) -> Result<(), String> {
-        for (_, outgoing, _) in &parcel.events {
-            let Outgoing { region, sender, name, event } = outgoing;
-            // Before the message, on the same connection: the receipt can not be earlier.
-            if self.listening.insert((region.clone(), sender.clone())) {
-                let subject = ReceiptSubject { region: region.clone(), sender: sender.clone() };
-                let receipts = self.bus.client().subscribe(subject.to_string()).await;
-                self.receipts.push(receipts.map_err(|error| error.to_string())?);
-            }
-            let subject = InSubject { region: region.clone(), sender: sender.clone(), event: name.clone() };
-            let (headers, body) = message_of(event);
-            self.publish(subject.to_string(), reply.clone(), headers, body).await?;
-        }
-        Ok(())
-    }
-
-    async fn publish(
-        &self,
-        subject: String,
-        reply: String,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<(), String> {
-        let client = self.bus.client();
-        client
-            .publish_with_reply_and_headers(subject, reply, headers, body)
-            .await
-            .map_err(|error| sentence(&error))
-    }
+async fn publish(
+    link: &Link,
+    id: u64,
+    subject: String,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(), String> {
+    let reply = format!("{}.{id}", link.inbox);
+    let sent = link.bus.client().publish_with_reply_and_headers(subject, reply, headers, body).await;
+    sent.map_err(|error| sentence(&error))
 }
 
 /// The event as a message of its own: structured JSON as the body, or `ce-` headers and a body, as

@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use contracts::{ContentHash, Outcome, Receipt};
 use domain::RegionId;
-use network::SenderName;
 use tokio::time::Instant;
 
-use super::{Door, Order, Outgoing};
+use super::{Door, Order, Outgoing, Party};
 
 /// Events of one request.
 const PARCEL_EVENTS_MAX: usize = 256;
@@ -19,14 +18,12 @@ const PARCEL_BYTES_MAX: usize = 512 * 1024;
 /// Events in the window: a full request in flight, a full one behind it, and one event each of many senders.
 const EVENTS_MAX: usize = 4 * PARCEL_EVENTS_MAX;
 
-type Party = (RegionId, SenderName);
-
 /// Consecutive events of one sender, sent as one.
 #[derive(Debug)]
 pub(crate) struct Parcel {
     pub(crate) events: Vec<(u64, Outgoing, ContentHash)>,
+    pub(crate) party: Party,
     bytes: usize,
-    party: Party,
     state: State,
 }
 
@@ -53,6 +50,8 @@ pub(crate) struct Settled {
 #[derive(Debug)]
 pub(crate) struct Window {
     door: Door,
+    /// Whether each sender has a connection of its own: then nothing but receipts keeps the order between them.
+    apart: bool,
     in_flight_max: usize,
     parcels: BTreeMap<u64, Parcel>,
     next_id: u64,
@@ -62,9 +61,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn new(door: Door, in_flight_max: usize) -> Self {
+    pub(crate) fn new(door: Door, apart: bool, in_flight_max: usize) -> Self {
         Self {
             door,
+            apart,
             in_flight_max,
             parcels: BTreeMap::new(),
             next_id: 0,
@@ -72,10 +72,6 @@ impl Window {
             in_flight: 0,
             events: 0,
         }
-    }
-
-    pub(crate) fn door(&self) -> Door {
-        self.door
     }
 
     /// Room for one more event: those in flight, and enough behind them that the next request can be a full one.
@@ -97,7 +93,7 @@ impl Window {
         self.events = self.events.saturating_add(1);
         let size = outgoing.event.bytes().len();
         let hash = outgoing.event.content_hash();
-        if self.door == Door::Counter
+        if matches!(self.door, Door::Counter(_))
             && let Some(mut last) = self.parcels.last_entry()
         {
             let last = last.get_mut();
@@ -119,28 +115,71 @@ impl Window {
         self.next_id = self.next_id.saturating_add(1);
     }
 
-    /// The parcel to be sent now, marked as sent: the first that waits, if its turn has come.
-    pub(crate) fn send_next(&mut self, now: Instant) -> Option<(u64, &Parcel)> {
+    /// The number of the parcel to be sent now, marked as sent: the first that waits, if its turn has come.
+    pub(crate) fn send_next(&mut self, now: Instant) -> Option<u64> {
         if self.in_flight >= self.in_flight_max {
             return None;
         }
-        // Those in flight are before the first that waits, except after a part of a request was settled.
-        let id = *self.parcels.iter().find(|(_, parcel)| parcel.state == State::Waiting)?.0;
-        let region_is_free = match self.door {
-            Door::Counter | Door::Mailbox(Order::WithinRegion) => true,
-            Door::Mailbox(Order::Strict) => {
-                let region = &self.parcels.get(&id)?.party.0;
-                self.in_flight == 0 || self.parcels.range(..id).all(|(_, before)| before.party.0 == *region)
-            }
-        };
+        // At the counter each sender has a line of its own at the recorder: one connection is no order between them.
+        let apart = self.apart || matches!(self.door, Door::Counter(_));
+        let id = if apart { self.next_apart()? } else { self.next_together()? };
         let parcel = self.parcels.get_mut(&id)?;
-        if !region_is_free || self.busy.contains(&parcel.party) {
+        if self.busy.contains(&parcel.party) {
             return None;
         }
         self.busy.insert(parcel.party.clone());
         self.in_flight = self.in_flight.saturating_add(1);
         parcel.state = State::Sent(now);
-        Some((id, parcel))
+        Some(id)
+    }
+
+    /// A parcel by its number.
+    pub(crate) fn parcel(&self, id: u64) -> Option<&Parcel> {
+        self.parcels.get(&id)
+    }
+
+    /// The first that waits, if its turn has come on the one connection of all.
+    fn next_together(&self) -> Option<u64> {
+        // Those in flight are before the first that waits, except after a part of a request was settled.
+        let (id, first) = self.parcels.iter().find(|(_, parcel)| parcel.state == State::Waiting)?;
+        let region_is_free = match self.door {
+            Door::Counter(_) | Door::Mailbox(Order::WithinRegion) => true,
+            Door::Mailbox(Order::Strict) => {
+                self.in_flight == 0
+                    || self.parcels.range(..id).all(|(_, before)| before.party.0 == first.party.0)
+            }
+        };
+        region_is_free.then_some(*id)
+    }
+
+    /// The first that waits whose turn has come, over connections that know nothing of each other: only one of a region
+    /// is on its way at a time. What the mailbox has is on its way no more.
+    fn next_apart(&self) -> Option<u64> {
+        let (Door::Counter(order) | Door::Mailbox(order)) = self.door;
+        let mut held: HashSet<&RegionId> = HashSet::new();
+        for (id, parcel) in &self.parcels {
+            let region = &parcel.party.0;
+            match parcel.state {
+                State::Waiting if order == Order::Strict => {
+                    let mut before = self.parcels.range(..id);
+                    let free = before.all(|(_, before)| {
+                        matches!(before.state, State::Kept(_)) && before.party.0 == *region
+                    });
+                    return free.then_some(*id);
+                }
+                State::Waiting if !held.contains(region) => return Some(*id),
+                State::Sent(_) => {
+                    held.insert(region);
+                }
+                State::Waiting | State::Kept(_) => {}
+            }
+        }
+        None
+    }
+
+    /// Whether something of this sender is on its way or in the mailbox.
+    pub(crate) fn concerns(&self, party: &Party) -> bool {
+        self.parcels.values().any(|parcel| parcel.state != State::Waiting && parcel.party == *party)
     }
 
     /// The mailbox has it: the next of its sender can not overtake it any more.

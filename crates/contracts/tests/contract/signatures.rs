@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use contracts::signature::{SignError, SignatureError, SigningSeed, Unchecked, sign, unchecked, verify_batch};
+use contracts::signature::{
+    SignError, SignatureError, SigningSeed, Unchecked, sign, unchecked, verify_batch,
+};
 use contracts::{Ask, Receipt, Received, encode_json};
 use proptest::prelude::*;
 
@@ -156,7 +158,8 @@ fn the_standard_alphabet_of_base64_is_not_taken() {
 
 #[test]
 fn signing_changes_no_other_byte_and_fills_only_an_empty_place() {
-    let odd = r#" { "signature" :  "" , "data":{"signature":"","x":"\"signature\":\"\""} , "é":["signature"] } "#;
+    let odd =
+        r#" { "signature" :  "" , "data":{"signature":"","x":"\"signature\":\"\""} , "é":["signature"] } "#;
     let signed = text(&sign(&Received::structured(odd.into()), &seed()).unwrap());
     let (before, after) = odd.split_at(odd.find(r#""" ,"#).unwrap() + 1);
     assert!(signed.starts_with(before) && signed.ends_with(after));
@@ -181,8 +184,9 @@ fn a_batch_says_of_each_whether_it_is_good() {
         let event = EXAMPLE.replace(r#""bed":"12""#, &format!(r#""bed":"{number}""#));
         taken(&sign(&Received::structured(event.into()), &seed_of(with)).unwrap()).unwrap()
     };
-    let mut items: Vec<(Unchecked, Vec<[u8; 32]>)> =
-        (0..200).map(|number| (signed(number, number % 5 + 1), vec![seed_of(number % 5 + 1).public()])).collect();
+    let mut items: Vec<(Unchecked, Vec<[u8; 32]>)> = (0..200)
+        .map(|number| (signed(number, number % 5 + 1), vec![seed_of(number % 5 + 1).public()]))
+        .collect();
     assert_eq!(verify_batch(&items), [true; 200]);
     let none: [(Unchecked, Vec<[u8; 32]>); 0] = [];
     assert!(verify_batch(&none).is_empty());

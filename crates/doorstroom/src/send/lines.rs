@@ -16,7 +16,7 @@ use contracts::{EVENT_BYTES_MAX, Received};
 use domain::SourceId;
 use flate2::bufread::MultiGzDecoder;
 use futures::Stream;
-use network::Network;
+use network::{Network, Signature};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -182,6 +182,7 @@ impl Reader {
             sender: source.name.clone(),
             name: short_name(&r#type),
             event: Received::structured(bytes.into()),
+            sign: source.signature == Signature::Required,
         };
         Ok((id, outgoing))
     }

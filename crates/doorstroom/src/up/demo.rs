@@ -176,8 +176,10 @@ async fn send(
     events: impl Stream<Item = Outgoing> + Send + Unpin + 'static,
 ) -> Result<(), Failure> {
     let config = SenderConfig {
-        bus: bus::Config::new(bus, "doorstroom demo"),
-        door: Door::Counter,
+        server: bus::Server::plain(bus),
+        name: "doorstroom demo".to_owned(),
+        logins: bus::Logins::None,
+        door: Door::Counter(bus::Order::WithinRegion),
         in_flight: IN_FLIGHT,
         give_up_after: GIVE_UP_AFTER,
     };
@@ -205,5 +207,5 @@ fn outgoing(network: &Network, event: Received) -> Result<Outgoing, Failure> {
         ))
     })?;
     let name = said.fact.kind().parse()?;
-    Ok(Outgoing { region: said.region, sender: source.name.clone(), name, event })
+    Ok(Outgoing { region: said.region, sender: source.name.clone(), name, event, sign: false })
 }

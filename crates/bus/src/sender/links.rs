@@ -1,0 +1,132 @@
+//! The connections of a sender: one for all, or one for each sender as itself, opened when first needed.
+//!
+//! Not here: what is sent over them (`session`), in which order (`window`).
+
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
+
+use async_nats::Message;
+use futures::stream::{AbortHandle, SelectAll, abortable};
+use futures::{Stream, StreamExt as _};
+use network::Account;
+
+use super::window::Window;
+use super::{CONNECTIONS_MAX, Party, SenderConfig, sentence};
+use crate::Bus;
+use crate::connection::Config;
+use crate::login::Logins;
+use crate::subjects::ReceiptSubject;
+
+/// What a connection brings.
+pub(super) enum Incoming {
+    /// The answer to something sent.
+    Answer(Message),
+    /// A message for this sender on the subject of its receipts.
+    Told(Party, Message),
+    /// A connection is gone.
+    Lost,
+}
+
+type Boxed = Pin<Box<dyn Stream<Item = Incoming> + Send>>;
+
+/// One connection, its inbox, and whose receipts it listens to.
+pub(super) struct Link {
+    pub(super) bus: Bus,
+    pub(super) inbox: String,
+    listening: HashSet<Party>,
+    /// When it was last used, by the count of uses.
+    used: u64,
+    streams: Vec<AbortHandle>,
+}
+
+/// All connections, and what they bring.
+pub(super) struct Links {
+    config: SenderConfig,
+    open: HashMap<Option<Party>, Link>,
+    incoming: SelectAll<Boxed>,
+    uses: u64,
+}
+
+impl Links {
+    pub(super) fn new(config: SenderConfig) -> Self {
+        Self { config, open: HashMap::new(), incoming: SelectAll::new(), uses: 0 }
+    }
+
+    /// The next that any connection brings; `None` while there is none. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Option<Incoming> {
+        self.incoming.next().await
+    }
+
+    /// The connection of this sender, opened if need be; one that nothing is awaited on may be closed for it.
+    pub(super) async fn of(&mut self, party: &Party, window: &Window) -> Result<&mut Link, String> {
+        let key = apart(&self.config.logins).then(|| party.clone());
+        self.uses = self.uses.saturating_add(1);
+        if !self.open.contains_key(&key) {
+            if self.open.len() >= CONNECTIONS_MAX {
+                self.close_one(window);
+            }
+            let link = self.connect(party).await?;
+            self.open.insert(key.clone(), link);
+        }
+        let link = self.open.get_mut(&key).ok_or("the connection is gone")?;
+        link.used = self.uses;
+        Ok(link)
+    }
+
+    /// Listens to the subject of its receipts, from now on.
+    pub(super) async fn listen(&mut self, party: &Party, window: &Window) -> Result<(), String> {
+        let link = self.of(party, window).await?;
+        if !link.listening.insert(party.clone()) {
+            return Ok(());
+        }
+        let (region, sender) = party.clone();
+        let subject = ReceiptSubject { region, sender }.to_string();
+        let told = link.bus.client().subscribe(subject).await.map_err(|error| sentence(&error))?;
+        let whose = party.clone();
+        let (told, stop) = abortable(told.map(move |message| Incoming::Told(whose.clone(), message)));
+        link.streams.push(stop);
+        self.incoming.push(told.boxed());
+        Ok(())
+    }
+
+    async fn connect(&mut self, (region, sender): &Party) -> Result<Link, String> {
+        let SenderConfig { server, name, logins, .. } = &self.config;
+        let login = logins.of(&Account::Region(region.clone()), sender.as_str());
+        let login = login.map_err(|error| sentence(&error))?;
+        let config = Config { server: server.clone(), name: name.clone(), login };
+        let bus = Bus::connect(config).await.map_err(|error| sentence(&error))?;
+        let mut losses = bus.losses();
+        let lost = futures::stream::once(async move {
+            // An error says the same: the client ended.
+            let _ended = losses.changed().await;
+            Incoming::Lost
+        });
+        let inbox = bus.client().new_inbox();
+        let answers = bus.client().subscribe(format!("{inbox}.*")).await.map_err(|error| sentence(&error))?;
+        let (answers, stop_answers) = abortable(answers.map(Incoming::Answer));
+        let (lost, stop_lost) = abortable(lost);
+        self.incoming.push(answers.boxed());
+        self.incoming.push(lost.boxed());
+        let streams = vec![stop_answers, stop_lost];
+        Ok(Link { bus, inbox, listening: HashSet::new(), used: self.uses, streams })
+    }
+
+    /// Closes the one that was not used for the longest, of those that nothing is awaited on.
+    fn close_one(&mut self, window: &Window) {
+        let idle = |party: &Option<Party>| party.as_ref().is_some_and(|party| !window.concerns(party));
+        let oldest = self.open.iter().filter(|(key, _)| idle(key)).min_by_key(|(_, link)| link.used);
+        if let Some(key) = oldest.map(|(key, _)| key.clone())
+            && let Some(link) = self.open.remove(&key)
+        {
+            link.streams.iter().for_each(AbortHandle::abort);
+        }
+    }
+}
+
+/// Whether each sender has a connection of its own.
+pub(super) fn apart(logins: &Logins) -> bool {
+    match logins {
+        Logins::None | Logins::One(_) => false,
+        Logins::Folder(_) => true,
+    }
+}

@@ -64,6 +64,23 @@ impl Broker {
         self.folder.path()
     }
 
+    /// Has the running server take over another configuration, with `{folder}` as in [`Broker::start`].
+    ///
+    /// # Panics
+    /// If it does not take it, with what it logged.
+    pub fn reload(&mut self, config: &str) {
+        let config = config.replace("{folder}", self.folder.path().to_str().unwrap());
+        fs::write(self.folder.path().join("nats.conf"), config).unwrap();
+        let log = || fs::read_to_string(self.folder.path().join("nats.log")).unwrap_or_default();
+        let before = log().len();
+        signal(self.child.id(), Signal::HUP);
+        eventually("reloaded configuration", LISTENS_WITHIN, || {
+            let log = log().split_off(before);
+            assert!(!log.contains("Failed to reload"), "nats-server does not take the configuration:\n{log}");
+            log.contains("Reloaded server configuration").then_some(())
+        });
+    }
+
     /// Ends the server as a power cut would: kill -9.
     ///
     /// # Panics

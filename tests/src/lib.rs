@@ -14,12 +14,14 @@
 )]
 
 mod broker;
+mod guarded;
 mod node;
 mod process;
 mod reference;
 mod tools;
 
 pub use broker::Broker;
+pub use guarded::Guarded;
 pub use node::{Node, Site};
 pub use process::{Ran, eventually, run};
 pub use reference::{Reference, reference};

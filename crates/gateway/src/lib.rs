@@ -1,16 +1,20 @@
 //! Publishes for subscribers on NATS what the log and the views hold: the bucket `availability`, the streams
-//! `LOG_<r>`, the heartbeat `head` and the service `svc.doorstroom.availability`.
+//! `LOG_<r>`, the heartbeat `head`, the alerts of each centre and the alarms of the node (`acute.…`), and the services
+//! `svc.doorstroom.{availability,history}`.
 //!
 //! All of it is derived and kept in the broker's memory: it is compared with the log and the view at every start and
 //! after every loss of the connection, and only the difference is written. Not here: what a row says (`views`), NATS
 //! itself (`bus::outward`).
 
+mod alarms;
+mod alerts;
 mod availability;
 mod entries;
 mod head;
 mod history;
 mod log;
 mod metrics;
+mod notice;
 mod recorded;
 mod rows;
 mod service;
@@ -20,10 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use bus::alarm::{Alarm, Alarms};
 use bus::outward::{Outward, OutwardError, Window};
 use domain::RegionId;
-use eventlog::{LogReader, ReadError};
+use eventlog::{Clock, LogReader, ReadError, SystemClock};
 use network::Network;
+use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use views::Availability;
 
@@ -51,13 +57,24 @@ pub struct Config {
     pub window: Window,
     /// How often a head is published when nothing is recorded.
     pub head_every: Duration,
+    /// What time it is, for alerts that are due.
+    pub clock: Arc<dyn Clock>,
+    /// The alarms to be told on `acute.core.alarm`, if any.
+    pub alarms: Option<Alarms>,
 }
 
 impl Config {
     /// A gateway of this node with the usual window, and a head every ten seconds.
     #[must_use]
     pub fn new(node: impl Into<String>, network: Arc<Network>) -> Self {
-        Self { node: node.into(), network, window: WINDOW, head_every: Duration::from_secs(10) }
+        Self {
+            node: node.into(),
+            network,
+            window: WINDOW,
+            head_every: Duration::from_secs(10),
+            clock: Arc::new(SystemClock),
+            alarms: None,
+        }
     }
 
     /// The gateway that publishes over `bus` what `view` and `reader` hold. Nothing happens before [`Gateway::run`].
@@ -68,6 +85,8 @@ impl Config {
             reader,
             view,
             handle: Handle { metrics: Arc::new(Metrics::default()) },
+            // From now on, not from the first step of `run` on: no alarm of the start is missed.
+            told: self.alarms.as_ref().map(Alarms::subscribe),
             config: self,
         }
     }
@@ -81,6 +100,7 @@ pub struct Gateway {
     reader: LogReader,
     view: projector::Handle<Availability>,
     handle: Handle,
+    told: Option<broadcast::Receiver<Alarm>>,
 }
 
 /// A running gateway, seen from outside.
@@ -117,7 +137,7 @@ impl Gateway {
     /// # Errors
     /// Only when a part of the gateway breaks down, which is a mistake in it.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), GatewayError> {
-        let Self { config, outward, reader, view, handle: Handle { metrics } } = self;
+        let Self { config, outward, reader, view, handle: Handle { metrics }, told } = self;
         let regions: Vec<RegionId> = config.network.regions().map(|region| region.code.clone()).collect();
         let mut parts = JoinSet::new();
 
@@ -130,12 +150,25 @@ impl Gateway {
             outward.clone(),
             reader.clone(),
             view.clone(),
-            config.node,
+            config.node.clone(),
             config.head_every,
             Arc::clone(&metrics),
         );
         parts.spawn(keep("heads", Arc::clone(&metrics), heads));
         let network = config.network;
+        let alerts = alerts::AlertsOut::new(
+            outward.clone(),
+            reader.clone(),
+            (Arc::clone(&config.clock), config.node.clone()),
+            &network,
+            Arc::clone(&metrics),
+        );
+        parts.spawn(keep("alerts", Arc::clone(&metrics), alerts));
+        if let (Some(alarms), Some(told)) = (config.alarms, told) {
+            let from = (config.clock, config.node);
+            let alarms = alarms::AlarmsOut::new(outward.clone(), (alarms, told), from, Arc::clone(&metrics));
+            parts.spawn(keep("alarms", Arc::clone(&metrics), alarms));
+        }
         let rows = availability::Rows { view, network: Arc::clone(&network) };
         let rows = Answers::new(outward.clone(), Arc::clone(&network), Arc::clone(&metrics), rows);
         parts.spawn(keep("answers with rows", Arc::clone(&metrics), rows));

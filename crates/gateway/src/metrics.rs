@@ -10,6 +10,8 @@ pub struct Metrics {
     events: AtomicU64,
     unsendable: AtomicU64,
     heads: AtomicU64,
+    alerts: AtomicU64,
+    alarms: AtomicU64,
     answers: AtomicU64,
     refusals: AtomicU64,
     errors: AtomicU64,
@@ -45,7 +47,11 @@ numbers! {
     unsendable, not_sendable;
     /// Heads published.
     heads, head;
-    /// Requests answered with rows.
+    /// Alerts told to centres, raised or cleared.
+    alerts, alert;
+    /// Alarms of the node told.
+    alarms, alarm;
+    /// Requests answered with rows or events.
     answers, answer;
     /// Requests refused.
     refusals, refusal;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -11,7 +12,7 @@ use async_nats::jetstream::kv::Operation;
 use bus::Bus;
 use bytes::Bytes;
 use contracts::Received;
-use eventlog::{Batch, EventLog, Key, NewRecord, Options, SystemClock};
+use eventlog::{Batch, Clock, EventLog, Key, NewRecord, Options, SystemClock};
 use futures::StreamExt;
 use gateway::{Config, Handle};
 use network::Network;
@@ -87,9 +88,17 @@ impl Store {
         Self::open_in(TempDir::new().unwrap().keep())
     }
 
+    /// A log whose records are recorded when this clock says.
+    pub(crate) fn open_with(clock: Arc<dyn Clock>) -> Self {
+        Self::open_at(TempDir::new().unwrap().keep(), clock)
+    }
+
     fn open_in(folder: PathBuf) -> Self {
-        let (log, _report) =
-            EventLog::open(&folder.join("log"), Options::new(Arc::new(SystemClock))).unwrap();
+        Self::open_at(folder, Arc::new(SystemClock))
+    }
+
+    fn open_at(folder: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        let (log, _report) = EventLog::open(&folder.join("log"), Options::new(clock)).unwrap();
         let config = projector::Config { snapshots: folder.join("snapshots"), snapshot_every: 1_000_000 };
         let (view, task) = projector::start(log.reader(), config).unwrap();
         Self { log, view, task, folder }
@@ -122,6 +131,29 @@ impl Store {
         let batch = Batch { records: records.to_vec(), ..Batch::default() };
         self.log.append(batch).await.unwrap();
         self.log.head().position
+    }
+}
+
+/// A clock that is set.
+#[derive(Debug)]
+pub(crate) struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// Shows this many minutes after the beginning of 2026.
+    pub(crate) fn at(minutes: i64) -> Arc<Self> {
+        let clock = Arc::new(Self(AtomicI64::new(0)));
+        clock.set(minutes);
+        clock
+    }
+
+    pub(crate) fn set(&self, minutes: i64) {
+        self.0.store(1_767_225_600_000_000 + minutes * 60_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -223,12 +255,27 @@ impl Subscriber {
         bucket
     }
 
+    /// Makes the streams of these, as the provisioner of a node does.
+    pub(crate) async fn make_acute(&self, whom: &[&str]) {
+        for whom in whom {
+            let config = jetstream::stream::Config {
+                name: format!("ACUTE_{whom}"),
+                subjects: vec![format!("acute.{whom}.>")],
+                storage: jetstream::stream::StorageType::Memory,
+                allow_direct: true,
+                ..jetstream::stream::Config::default()
+            };
+            self.jetstream.get_or_create_stream(config).await.unwrap();
+        }
+    }
+
     /// Every message of a stream, oldest first.
     pub(crate) async fn stream(&self, name: &str) -> Vec<Message> {
         let stream = self.jetstream.get_stream(name).await.unwrap();
         let state = &stream.cached_info().state;
         let mut messages = Vec::new();
-        for sequence in state.first_sequence..=state.last_sequence {
+        // The first number of a stream that never held anything is 0, which none has.
+        for sequence in state.first_sequence.max(1)..=state.last_sequence {
             let message = stream.direct_get(sequence).await.unwrap();
             let header = |name: &str| message.headers.get(name).map(ToString::to_string).unwrap_or_default();
             messages.push(Message {

@@ -1,0 +1,154 @@
+//! The services as the node's own users and as centres ask them, with a real nats-server and a plain client.
+//!
+//! Not here: which subject the broker lets whom ask on (its rights).
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    dead_code,
+    reason = "test code; the support is shared with other targets"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use gateway::Config;
+use serde_json::{Value, json};
+
+use support::{Running, Store, Subscriber, broker, eventually, quarantined, reference};
+
+async fn ask(subscriber: &Subscriber, subject: &str, request: &Value) -> Value {
+    let answer = eventually("the service answers", || async {
+        subscriber.client.request(subject.to_owned(), request.to_string().into()).await.ok()
+    })
+    .await;
+    serde_json::from_slice(&answer.payload).unwrap()
+}
+
+const HISTORY: &str = "svc.doorstroom.history";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_and_the_stream_together_give_every_event_of_a_region_without_a_hole() {
+    let (broker, store) = (broker(), Store::open());
+    let (records, network) = reference("region-day");
+    // The stream keeps a few events only.
+    let mut config = Config::new("node-1", network);
+    config.window.bytes = 64 * 1024;
+    let (early, late) = records.split_at(records.len() - 200);
+    store.append([quarantined()]).await;
+    let last = store.append(early.to_vec()).await;
+    let gateway = Running::start_with(&broker, &store, config).await;
+    gateway.reaches(last).await;
+    let subscriber = Subscriber::connect(&broker).await;
+
+    // First what the stream no longer has, then the stream.
+    let mut seen: BTreeMap<u64, Value> = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let page = ask(&subscriber, HISTORY, &json!({"region": "zk01", "after": after, "limit": 700})).await;
+        for event in page["events"].as_array().unwrap() {
+            let fresh = seen.insert(event["position"].as_u64().unwrap(), event["data"].clone());
+            assert_eq!(fresh, None);
+        }
+        after = page["next_after"].as_u64().unwrap();
+        if after >= page["head"].as_u64().unwrap() {
+            break;
+        }
+    }
+    let last = store.append(late.to_vec()).await;
+    gateway.reaches(last).await;
+    let stream = subscriber.stream("LOG_zk01").await;
+    assert!(stream[0].position > 2 && stream[0].position <= after, "the stream begins later, and overlaps");
+    for message in stream {
+        let data: Value = serde_json::from_slice(&message.payload).unwrap();
+        let known = seen.insert(message.position, data.clone());
+        assert!(known.is_none_or(|known| known == data));
+    }
+    let expected: BTreeMap<u64, Value> = store
+        .log
+        .reader()
+        .read(eventlog::Query::default())
+        .map(Result::unwrap)
+        .filter(|record| contracts::is_event_kind(&record.kind))
+        .map(|record| (record.position, serde_json::from_slice(&record.bytes).unwrap()))
+        .collect();
+    assert_eq!(seen.len(), records.len());
+    assert!(seen == expected);
+    gateway.stop().await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_the_history_has_its_bytes_and_its_place_and_only_what_was_asked_for_comes() {
+    let (broker, store) = (broker(), Store::open());
+    let (records, _network) = reference("region-day");
+    store.append(records.clone()).await;
+    let gateway = Running::start(&broker, &store).await;
+    let subscriber = Subscriber::connect(&broker).await;
+    let request = json!({"types": ["bed.freed", "nl.doorstroom.bed.vacated.v1"], "limit": 3, "after": 100});
+    let page = ask(&subscriber, HISTORY, &request).await;
+    let wanted = |record: &&eventlog::Record| {
+        ["nl.doorstroom.bed.freed.v1", "nl.doorstroom.bed.vacated.v1"].contains(&&*record.kind)
+            && record.position > 100
+    };
+    let all: Vec<_> = store.log.reader().read(eventlog::Query::default()).map(Result::unwrap).collect();
+    let expected: Vec<_> = all.iter().filter(wanted).take(3).collect();
+    let events = page["events"].as_array().unwrap();
+    assert_eq!(events.len(), 3);
+    for (event, record) in events.iter().zip(&expected) {
+        assert_eq!(event["position"], record.position);
+        assert_eq!(event["key"], record.key.to_string());
+        assert_eq!(event["type"], *record.kind);
+        assert_eq!(event["content_type"], *record.content_type);
+        assert_eq!(event["data"], serde_json::from_slice::<Value>(&record.bytes).unwrap());
+        assert!(event["recorded_at"].is_string() && event.get("bytes_base64").is_none());
+    }
+    assert!(page["next_after"].as_u64().unwrap() >= expected[2].position);
+    // An answer fits a message, however much is asked for.
+    let large = ask(&subscriber, HISTORY, &json!({"limit": 1000})).await;
+    assert!(large.to_string().len() <= 1_000_000 && large["events"].as_array().unwrap().len() <= 1_000);
+    gateway.stop().await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_gets_its_regions_and_a_refusal_for_another() {
+    let (broker, store) = (broker(), Store::open());
+    let (records, network) = reference("national-two-days");
+    let last = store.append(records.into_iter().take(4_000)).await;
+    store.view.wait_for(last).await;
+    let centre = network.centres().find(|centre| centre.regions.len() > 1).unwrap();
+    let foreign = network.regions().find(|region| !centre.regions.contains(&region.code)).unwrap();
+    let gateway = Running::start_with(&broker, &store, Config::new("node-1", network.clone())).await;
+    let subscriber = Subscriber::connect(&broker).await;
+    let own = |value: &Value| centre.regions.iter().any(|region| value == region.as_str());
+    for service in ["availability", "history"] {
+        let subject = format!("svc.for.{}.doorstroom.{service}", centre.code);
+        let refused = ask(&subscriber, &subject, &json!({"region": foreign.code})).await;
+        assert_eq!(refused["code"], "not_your_region", "{service}");
+        let region = &centre.regions[0];
+        let one = ask(&subscriber, &subject, &json!({"region": region})).await;
+        let all = ask(&subscriber, &subject, &json!({})).await;
+        match service {
+            "availability" => {
+                let rows = |answer: &Value| answer["rows"].as_array().unwrap().clone();
+                assert!(
+                    !rows(&one).is_empty() && rows(&one).iter().all(|row| row["region"] == region.as_str())
+                );
+                assert!(
+                    rows(&all).len() > rows(&one).len() && rows(&all).iter().all(|row| own(&row["region"]))
+                );
+            }
+            _ => {
+                let events = |answer: &Value| answer["events"].as_array().unwrap().clone();
+                let is = |event: &Value| event["data"]["region"].clone();
+                assert!(events(&one).iter().all(|event| is(event) == region.as_str()));
+                assert!(!events(&all).is_empty() && events(&all).iter().all(|event| own(&is(event))));
+            }
+        }
+        let stranger = ask(&subscriber, &format!("svc.for.nobody.doorstroom.{service}"), &json!({})).await;
+        assert_eq!(stranger["code"], "unknown_centre");
+    }
+    gateway.stop().await;
+    store.close().await;
+}

@@ -18,7 +18,7 @@ use std::{
 
 use crate::{
     codec::narrow,
-    storage::{Storage, StorageFile},
+    storage::{Storage, StorageFile, write_full},
 };
 
 /// How far ahead of the writer zeros are kept.
@@ -174,9 +174,7 @@ impl Ahead {
             state.busy = Busy::Filling;
             drop(state);
             let length = narrow(slice.end.saturating_sub(slice.start));
-            let filled = slice
-                .file
-                .write_all_at(zeros.get(..length).unwrap_or_default(), slice.start)
+            let filled = write_full(&*slice.file, zeros.get(..length).unwrap_or_default(), slice.start)
                 .and_then(|()| slice.file.sync_data());
             state = self.lock();
             state.busy = Busy::Nobody;
@@ -263,7 +261,7 @@ mod tests {
         let mut end = 0;
         while end + wide(bytes.len()) <= total {
             ahead.claim(end + wide(bytes.len()));
-            file.write_all_at(&bytes, end).unwrap();
+            write_full(&*file, &bytes, end).unwrap();
             end += wide(bytes.len());
             ahead.wrote(end);
         }

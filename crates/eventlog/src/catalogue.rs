@@ -61,6 +61,12 @@ impl Cursors {
         (cursors, rebuilt)
     }
 
+    /// No catalogue: nothing is kept.
+    pub(crate) fn none(dir: &Path, reader: LogReader) -> Cursors {
+        let dir = dir.join("catalogue");
+        Cursors { inner: Arc::new(Inner { dir, reader, trees: Mutex::new(None) }) }
+    }
+
     /// Puts a cursor at a position of the log. Not synced: after a crash it may stand further back.
     ///
     /// # Errors
@@ -85,6 +91,9 @@ impl Cursors {
 
     /// Writes down the sealed segments. Best effort.
     pub(crate) fn note_segments(&self, segments: &[Arc<Segment>]) {
+        if self.inner.trees().is_none() {
+            return;
+        }
         let noted = self.inner.with(|trees| {
             for segment in segments {
                 let Some(sealed) = segment.sealed.get() else { continue };

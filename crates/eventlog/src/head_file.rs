@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::{
     codec::{Input, put_at},
     scan::Tail,
-    storage::{Storage, read_full},
+    storage::{Storage, read_full, write_full},
 };
 
 const MAGIC: &[u8; 8] = b"DSTRMHED";
@@ -37,7 +37,7 @@ pub(crate) fn write(storage: &dyn Storage, dir: &Path, head: &KnownHead) -> std:
     put_at(&mut out, BYTES - 4, &checksum.to_le_bytes());
     let aside = dir.join("head-new");
     let file = storage.create(&aside)?;
-    file.write_all_at(&out, 0)?;
+    write_full(&*file, &out, 0)?;
     file.sync_data()?;
     storage.rename(&aside, &dir.join(NAME))?;
     storage.sync_dir(dir)

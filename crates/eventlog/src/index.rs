@@ -12,7 +12,7 @@ use crate::{
     memory::{MemoryIndex, Postings, Tables},
     paged::{Filter, Pages, Unusable, seal_pages},
     segment::{Sealed, Segment},
-    storage::Storage,
+    storage::{Storage, write_full},
 };
 
 /// The term of a type.
@@ -255,7 +255,7 @@ pub(crate) fn write_index(
     let path = segment.index_path();
     let aside = path.with_extension("idx-new");
     let file = storage.create(&aside)?;
-    file.write_all_at(&seal_pages(&content), 0)?;
+    write_full(&*file, &seal_pages(&content), 0)?;
     storage.rename(&aside, &path)
 }
 

@@ -1,58 +1,56 @@
 //! One writer: the lock file, which also says who holds it and counts the writers (the fencing epoch).
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, Write},
-    path::Path,
+use std::{io, path::Path, sync::Arc};
+
+use crate::{
+    OpenError,
+    storage::{Storage, StorageFile, read_full, write_full},
 };
 
-use crate::OpenError;
+/// What stands in the lock file, with room for the longest numbers: it is written in place, always as long.
+const TEXT_BYTES: usize = 64;
 
 /// Held by the writer as long as it lives; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    file: File,
+    file: Arc<dyn StorageFile>,
     /// The epoch of the writer before, 0 if there was none or its word is lost (the log knows it too).
     pub(crate) epoch_before: u64,
 }
 
 impl Lock {
     /// Takes the lock of the log in `dir`, or says who has it.
-    pub(crate) fn take(dir: &Path) -> Result<Lock, OpenError> {
+    pub(crate) fn take(storage: &dyn Storage, dir: &Path) -> Result<Lock, OpenError> {
         let path = dir.join("lock");
-        let failed = |doing, source| OpenError::Io { doing, path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|source| failed("opening the lock file", source))?;
-        let locked = file.try_lock();
-        let mut text = String::new();
-        // What stands there is for people and a second opinion on the epoch: unreadable is as good as empty.
-        if file.read_to_string(&mut text).is_err() {
-            text.clear();
-        }
-        match locked {
-            Ok(()) => Ok(Lock { file, epoch_before: field(&text, "epoch").unwrap_or(0) }),
-            Err(TryLockError::WouldBlock) => {
+        match storage.lock(&path) {
+            Ok(file) => {
+                let epoch_before = field(&text(&*file), "epoch").unwrap_or(0);
+                Ok(Lock { file, epoch_before })
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let text = storage.open(&path, false).map_or_else(|_| String::new(), |file| text(&*file));
                 let holder = field(&text, "process")
                     .map_or_else(|| "another process".into(), |process| format!("process {process}"));
                 Err(OpenError::Locked { dir: dir.to_path_buf(), holder })
             }
-            Err(TryLockError::Error(source)) => Err(failed("locking", source)),
+            Err(source) => Err(OpenError::Io { doing: "locking", path, source }),
         }
     }
 
     /// Writes down who holds it, as writer number `epoch`.
-    pub(crate) fn sign(&mut self, epoch: u64) -> io::Result<()> {
+    pub(crate) fn sign(&self, epoch: u64) -> io::Result<()> {
         let text = format!("process {}\nepoch {epoch}\n", std::process::id());
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(text.as_bytes())?;
+        let text = format!("{text:<TEXT_BYTES$}");
+        write_full(&*self.file, text.as_bytes(), 0)?;
         self.file.sync_data()
     }
+}
+
+/// What stands there is for people and a second opinion on the epoch: unreadable is as good as empty.
+fn text(file: &dyn StorageFile) -> String {
+    let mut bytes = [0; TEXT_BYTES];
+    let length = read_full(file, &mut bytes, 0).unwrap_or(0);
+    String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).into_owned()
 }
 
 fn field(text: &str, name: &str) -> Option<u64> {

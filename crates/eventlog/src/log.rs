@@ -14,8 +14,8 @@ use std::{
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    AppendError, Appended, Batch, Clock, Cursors, Disk, Head, LogReader, OpenError, RecoveryReport, Storage,
-    SystemClock,
+    AppendError, Appended, Batch, Clock, Cursors, Disk, Head, LogReader, OpenError, RecoveryReport, Signer,
+    Storage, SystemClock,
     ahead::{Ahead, zeroed_of},
     core::Core,
     decide::Decider,
@@ -23,6 +23,7 @@ use crate::{
     group::Builder,
     head_file::KnownHead,
     keeper::{Keeper, TASKS_MAX},
+    proof::{self, Tender},
     recover::{Recovered, recover},
     writer::{Failure, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX, Request, Writer},
 };
@@ -44,13 +45,24 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Where the files are.
     pub storage: Arc<dyn Storage>,
+    /// Whether named cursors are kept, in a small database beside the log. Without, [`EventLog::cursors`] answers
+    /// with an error.
+    pub catalogue: bool,
+    /// The key that signs the heads of the log. With one, the tiles of the tree are kept on disk too.
+    pub signer: Option<Signer>,
 }
 
 impl Options {
     /// Segments of 64 MiB on the real disk.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Options {
-        Options { segment_bytes: SEGMENT_BYTES, clock, storage: Arc::new(Disk) }
+        Options {
+            segment_bytes: SEGMENT_BYTES,
+            clock,
+            storage: Arc::new(Disk),
+            catalogue: true,
+            signer: None,
+        }
     }
 }
 
@@ -77,6 +89,7 @@ struct Handle {
     failure: Failure,
     reader: LogReader,
     cursors: Cursors,
+    signer: Option<Signer>,
 }
 
 /// A batch on its way. It is written whether or not this is awaited.
@@ -173,6 +186,11 @@ impl EventLog {
         &self.handle.cursors
     }
 
+    /// What signing a head takes.
+    pub(crate) fn signing(&self) -> (&Core, Option<&Signer>) {
+        (&self.handle.reader.core, self.handle.signer.as_ref())
+    }
+
     /// Why the log has stopped writing, if it has. It stays so until the log is opened again.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
@@ -197,12 +215,19 @@ fn start(
     recovered: Recovered,
 ) -> Result<(EventLog, RecoveryReport), OpenError> {
     let Recovered { segments, open, index, tail, lock, mut report } = recovered;
-    let Options { segment_bytes, clock, storage } = options;
+    let Options { segment_bytes, clock, storage, catalogue, signer } = options;
     let (head, head_seen) = watch::channel(head_of(&tail));
     let core = Arc::new(Core::new(dir.to_path_buf(), Arc::clone(&storage), segments, head_seen, None));
     let reader = LogReader { core: Arc::clone(&core) };
-    let (cursors, rebuilt) = Cursors::open(dir, reader.clone());
+    let (cursors, rebuilt) = if catalogue {
+        Cursors::open(dir, reader.clone())
+    } else {
+        (Cursors::none(dir, reader.clone()), None)
+    };
     report.catalogue_rebuilt = rebuilt;
+    let (tree, heads) = proof::check(&core, signer.is_some())?;
+    core.tree.set(tree);
+    report.heads = heads;
 
     let known = KnownHead { log: core.log, segment_first: open.first(), tail: tail.clone() };
     let durable = Arc::new(Mutex::new(known));
@@ -219,13 +244,18 @@ fn start(
         tasks: keeper_tasks,
         durable: Arc::clone(&durable),
     };
-    let helpers = vec![
+    let (tender, tender_stop) = tasks::sync_channel(1);
+    let mut helpers = vec![
         spawn("log-zeros", {
             let ahead = Arc::clone(&ahead);
             move || ahead.run()
         })?,
         spawn("log-keeper", move || beside.run())?,
     ];
+    if signer.is_some() {
+        let tender = Tender { core: Arc::clone(&core), stop: tender_stop };
+        helpers.push(spawn("log-tree", move || tender.run())?);
+    }
     let told = tail.offset;
     let writer = Writer {
         decider: Decider::new(core.segments()),
@@ -241,12 +271,13 @@ fn start(
         told,
         keeper,
         durable,
+        tender,
         helpers,
         lock,
     };
     spawn("log-writer", move || writer.run())?;
     tracing::info!(dir = %dir.display(), head = report.head.position, epoch = report.epoch, "the log is open");
-    let handle = Handle { requests, room, failure, reader, cursors };
+    let handle = Handle { requests, room, failure, reader, cursors, signer };
     Ok((EventLog { handle: Arc::new(handle) }, report))
 }
 

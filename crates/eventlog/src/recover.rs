@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::{
-    Head, OpenError, Options, ReadError,
+    Head, HeadsReport, OpenError, Options, ReadError,
     ahead::spare_path,
     codec::{narrow, wide},
     follow::{Row, head_of, segments_dir},
@@ -26,7 +26,7 @@ use crate::{
     memory::MemoryIndex,
     scan::{Scanner, Step, Tail, later_commit, written_end},
     segment::{Block, Segment, SegmentHeader, segment_name},
-    storage::Storage,
+    storage::{Storage, write_full},
     writer::segment_id,
 };
 
@@ -45,6 +45,8 @@ pub struct RecoveryReport {
     pub torn: Option<Torn>,
     /// Index files that were missing or damaged and were made again.
     pub indexes_rebuilt: Vec<PathBuf>,
+    /// What the signed heads say.
+    pub heads: HeadsReport,
     /// Why the catalogue was moved aside and made anew, if it was. Cursors begin from nothing then.
     pub catalogue_rebuilt: Option<String>,
 }
@@ -80,7 +82,7 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
     let storage = &options.storage;
     let folder = segments_dir(dir);
     storage.create_dir_all(&folder).map_err(failed("making the folder", &folder))?;
-    let mut lock = Lock::take(dir)?;
+    let lock = Lock::take(&**storage, dir)?;
     sync_folders(&**storage, dir)?;
     remove_leftovers(&**storage, &folder)?;
     let known = head_file::read(&**storage, dir);
@@ -114,6 +116,7 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
         segments: wide(segments.len()),
         torn,
         indexes_rebuilt,
+        heads: HeadsReport::default(),
         catalogue_rebuilt: None,
     };
     Ok(Recovered { segments, open, index: scanned.index, tail, lock, report })
@@ -123,12 +126,17 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenErr
     move |source| OpenError::Io { doing, path: path.to_path_buf(), source }
 }
 
-/// Folders made just now, or renames before a crash: their names must be as durable as what is in them.
+/// Folders made just now, or renames before a crash: their names must be as durable as what is in them, and so must
+/// those of the folders above. One above that we may not read was there before us.
 fn sync_folders(storage: &dyn Storage, dir: &Path) -> Result<(), OpenError> {
-    let folder = segments_dir(dir);
-    let above = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-    for folder in [Some(&*folder), Some(dir), above].into_iter().flatten() {
-        storage.sync_dir(folder).map_err(failed("syncing the folder", folder))?;
+    for folder in segments_dir(dir).ancestors() {
+        let above = !folder.starts_with(dir);
+        // What is above a relative path is the folder we are in.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        match storage.sync_dir(folder) {
+            Err(error) if above && error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced.map_err(failed("syncing the folder", folder))?,
+        }
     }
     Ok(())
 }
@@ -172,7 +180,7 @@ fn create(dir: &Path, options: &Options) -> io::Result<Arc<Segment>> {
     };
     let spare = spare_path(&folder);
     let file = storage.create(&spare)?;
-    file.write_all_at(&header.encode(), 0)?;
+    write_full(&*file, &header.encode(), 0)?;
     file.sync_data()?;
     let path = folder.join(segment_name(1));
     storage.rename(&spare, &path)?;
@@ -240,7 +248,7 @@ fn mend(
     let mut at_byte = start;
     while at_byte < end {
         let length = narrow(end.saturating_sub(at_byte)).min(zeros.len());
-        let written = open.file.write_all_at(zeros.get(..length).unwrap_or_default(), at_byte);
+        let written = write_full(&*open.file, zeros.get(..length).unwrap_or_default(), at_byte);
         written.map_err(failed("cutting a torn write", &open.path))?;
         at_byte = at_byte.saturating_add(wide(length));
     }
@@ -272,7 +280,7 @@ fn keep_aside(
         if bytes.is_empty() {
             break;
         }
-        file.write_all_at(bytes, at.saturating_sub(cut.start))?;
+        write_full(&*file, bytes, at.saturating_sub(cut.start))?;
         at = at.saturating_add(wide(bytes.len()));
     }
     file.sync_data()?;
@@ -287,7 +295,7 @@ fn sync_last_group(open: &Segment, scanned: &Scanned) -> io::Result<()> {
     let length = narrow(scanned.tail.offset.saturating_sub(scanned.last_group));
     let mut block = Block::scattered();
     let bytes = block.peek(&*open.file, scanned.last_group, length)?;
-    open.file.write_all_at(bytes, scanned.last_group)?;
+    write_full(&*open.file, bytes, scanned.last_group)?;
     open.file.sync_data()
 }
 

@@ -6,25 +6,27 @@
 use std::{
     ffi::OsString,
     fmt::Debug,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read},
     os::unix::fs::FileExt,
     path::Path,
     sync::Arc,
 };
 
+use crate::codec::wide;
+
 /// An open file. Reads and writes name their place, so that one file serves many threads.
 pub trait StorageFile: Debug + Send + Sync {
-    /// Reads up to `buffer.len()` bytes at `offset`; 0 at the end of the file.
+    /// Reads up to `buffer.len()` bytes at `offset`; 0 at the end of the file. May be interrupted, or read less.
     ///
     /// # Errors
     /// What the system says.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
-    /// Writes all of `bytes` at `offset`.
+    /// Writes some of `bytes` at `offset`, from their start, and says how many. May be interrupted.
     ///
     /// # Errors
     /// What the system says; then any part of `bytes` may have been written.
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Returns when the content, and the length if it grew, are on stable storage.
     ///
     /// # Errors
@@ -69,6 +71,19 @@ pub trait Storage: Debug + Send + Sync {
     /// # Errors
     /// What the system says.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes an empty folder. Storage whose folders are only names in its files does nothing.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove_dir(&self, _dir: &Path) -> io::Result<()> {
+        Ok(())
+    }
+    /// Opens a file for reading and writing, makes it if there is none, and takes its exclusive lock, which is held
+    /// until the file is let go of or the process ends.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if another holds the lock; otherwise what the system says.
+    fn lock(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>>;
     /// Returns when the names in a folder are on stable storage.
     ///
     /// # Errors
@@ -87,16 +102,11 @@ pub struct Disk;
 
 impl StorageFile for File {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        loop {
-            match FileExt::read_at(self, buffer, offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => return other,
-            }
-        }
+        FileExt::read_at(self, buffer, offset)
     }
 
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        FileExt::write_all_at(self, bytes, offset)
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        FileExt::write_at(self, bytes, offset)
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -134,6 +144,19 @@ impl Storage for Disk {
         fs::remove_file(path)
     }
 
+    fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::remove_dir(dir)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Arc::new(file)),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
     }
@@ -166,15 +189,41 @@ impl Clock for SystemClock {
     }
 }
 
+/// How often in a row a call may be interrupted before that is an error: a disk that never answers is no answer.
+const INTERRUPTIONS_MAX: u32 = 1_000;
+
 /// Reads exactly `buffer.len()` bytes unless the file ends before; returns how many were read.
 pub(crate) fn read_full(file: &dyn StorageFile, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut filled = 0_usize;
+    let (mut filled, mut interrupted) = (0_usize, 0);
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let at = offset.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
-        match file.read_at(rest, at)? {
-            0 => break,
-            read => filled = filled.saturating_add(read),
+        match file.read_at(rest, offset.saturating_add(wide(filled))) {
+            Ok(0) => break,
+            Ok(read) => (filled, interrupted) = (filled.saturating_add(read), 0),
+            Err(error) => pass(error, &mut interrupted)?,
         }
     }
     Ok(filled)
+}
+
+/// Writes all of `bytes`. After an error any part of them may have been written.
+pub(crate) fn write_full(file: &dyn StorageFile, bytes: &[u8], offset: u64) -> io::Result<()> {
+    let (mut done, mut interrupted) = (0_usize, 0);
+    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+        match file.write_at(rest, offset.saturating_add(wide(done))) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => (done, interrupted) = (done.saturating_add(written), 0),
+            Err(error) => pass(error, &mut interrupted)?,
+        }
+    }
+    Ok(())
+}
+
+/// Lets pass that a signal came in between, or that the system had no room for the call at this moment: nothing is
+/// wrong. Never asked about a sync: what a sync that fails has left behind is not known.
+fn pass(error: io::Error, interrupted: &mut u32) -> io::Result<()> {
+    *interrupted = interrupted.saturating_add(1);
+    match error.kind() {
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock if *interrupted <= INTERRUPTIONS_MAX => Ok(()),
+        _ => Err(error),
+    }
 }

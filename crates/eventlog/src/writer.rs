@@ -26,7 +26,7 @@ use crate::{
     memory::MemoryIndex,
     scan::Tail,
     segment::{SEGMENT_HEADER_BYTES, Sealed, Segment, SegmentHeader, segment_name},
-    storage::Clock,
+    storage::{Clock, write_full},
 };
 
 /// Batches that may wait for the writer; further callers wait for room. A commit takes them all.
@@ -68,6 +68,8 @@ pub(crate) struct Writer {
     pub(crate) told: u64,
     pub(crate) keeper: tasks::SyncSender<Task>,
     pub(crate) durable: Arc<Mutex<KnownHead>>,
+    /// Letting go of it ends the thread that tends the tree.
+    pub(crate) tender: tasks::SyncSender<()>,
     pub(crate) helpers: Vec<thread::JoinHandle<()>>,
     /// Let go of last.
     pub(crate) lock: Lock,
@@ -158,7 +160,7 @@ impl Writer {
         let tail = self.builder.finish();
         self.ahead.claim(tail.offset);
         let file = &self.builder.segment.file;
-        file.write_all_at(&self.builder.buffer, start)?;
+        write_full(&**file, &self.builder.buffer, start)?;
         file.sync_data()?;
         if tail.offset.saturating_sub(self.told) >= TELL_BYTES.min(self.segment_bytes / 4) {
             self.ahead.wrote(tail.offset);
@@ -208,7 +210,7 @@ impl Writer {
         };
         let folder = segments_dir(&core.dir);
         let spare = self.ahead.take_spare()?;
-        spare.file.write_all_at(&header.encode(), 0)?;
+        write_full(&*spare.file, &header.encode(), 0)?;
         spare.file.sync_data()?;
         let path = folder.join(segment_name(header.first));
         core.storage.rename(&spare.path, &path)?;
@@ -231,8 +233,9 @@ impl Writer {
     }
 
     fn finish(self, closing: Option<oneshot::Sender<()>>) {
-        let Writer { requests, keeper, ahead, helpers, lock, head, .. } = self;
+        let Writer { requests, keeper, ahead, tender, helpers, lock, head, .. } = self;
         drop(requests);
+        drop(tender);
         ahead.stop();
         let _ended = keeper.send(Task::Stop);
         for helper in helpers {

@@ -8,6 +8,8 @@ mod model;
 #[cfg(test)]
 mod origins;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod promises;
 #[cfg(test)]
 mod queries;
@@ -15,3 +17,5 @@ mod queries;
 mod recovery;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod twin;

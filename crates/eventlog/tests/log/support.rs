@@ -172,8 +172,8 @@ impl StorageFile for FailingFile {
         self.file.read_at(buffer, offset)
     }
 
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.file.write_all_at(bytes, offset)
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.file.write_at(bytes, offset)
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -222,6 +222,10 @@ impl Storage for FailingDisk {
         Disk.remove(path)
     }
 
+    fn lock(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        Disk.lock(path)
+    }
+
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         Disk.sync_dir(dir)
     }
@@ -258,6 +262,10 @@ impl Storage for PlainDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         Disk.remove(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        Disk.lock(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

@@ -98,6 +98,12 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Bytes as digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
 /// Copies `value` into `out` at `at`, as far as there is room (the callers make the room).
 pub(crate) fn put_at(out: &mut [u8], at: usize, value: &[u8]) {
     if let Some(place) = out.get_mut(at..at.saturating_add(value.len())) {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{Head, ReadError, follow::Follow, segment::Segment, storage::Storage};
+use crate::{Head, ReadError, follow::Follow, proof::HeldTree, segment::Segment, storage::Storage};
 
 /// One open log.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Core {
     pub(crate) follow: Option<Mutex<Follow>>,
     /// Why nothing can be read beyond the head, if something is there but damaged.
     pub(crate) damage: OnceLock<ReadError>,
+    /// For proofs.
+    pub(crate) tree: HeldTree,
 }
 
 impl Core {
@@ -35,7 +37,7 @@ impl Core {
     ) -> Core {
         let log = segments.first().map_or([0; 16], |segment| segment.header.log);
         let segments = RwLock::new(Arc::new(segments));
-        Core { dir, storage, log, segments, head, follow, damage: OnceLock::new() }
+        Core { dir, storage, log, segments, head, follow, damage: OnceLock::new(), tree: HeldTree::default() }
     }
 
     pub(crate) fn head(&self) -> Head {

@@ -4,7 +4,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use crate::Key;
+use crate::{Key, TreeHead};
 
 /// Why a batch was not appended. Nothing of it is in the log, except after [`AppendError::Stopped`]: then it may be.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -130,6 +130,20 @@ pub enum OpenError {
         known: u64,
         /// What knows it.
         witness: &'static str,
+    },
+    /// The log does not continue a head that was signed for it.
+    #[error(
+        "{} is a head signed for this log with {signed}, but what is recorded has {found}; it was not opened for \
+         writing; restore a copy that has everything this head was signed over",
+        file.display()
+    )]
+    Contradicted {
+        /// The file with the signed head.
+        file: PathBuf,
+        /// The tree that was signed.
+        signed: TreeHead,
+        /// The tree of as many of the records as there are.
+        found: TreeHead,
     },
     /// A setting is out of its range.
     #[error("{what} is {found}; it must be {min} to {max}")]

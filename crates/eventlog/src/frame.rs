@@ -135,21 +135,25 @@ pub(crate) fn leaf_hash(
     record: &NewRecord,
     scratch: &mut Vec<u8>,
 ) -> [u8; 32] {
-    let names = [&record.kind, &record.source, &record.content_type];
     scratch.clear();
     scratch.push(0);
-    scratch.extend_from_slice(&position.to_le_bytes());
-    scratch.extend_from_slice(&recorded_at.to_le_bytes());
-    scratch.extend_from_slice(&record.occurred_at.to_le_bytes());
-    scratch.extend_from_slice(&record.key.0);
-    for name in names {
-        put_leaf_text(scratch, name);
-    }
-    scratch.extend_from_slice(&small(record.tags.len()).to_le_bytes());
-    for tag in &record.tags {
-        put_leaf_text(scratch, tag);
-    }
+    put_leaf_fields(scratch, (position, recorded_at), record);
     Sha256::new().chain_update(&*scratch).chain_update(&record.bytes).finalize().into()
+}
+
+/// What the leaf hash is over between the 0x00 and the stored bytes; `place` is position and recorded-at.
+pub(crate) fn put_leaf_fields(out: &mut Vec<u8>, place: (u64, i64), record: &NewRecord) {
+    out.extend_from_slice(&place.0.to_le_bytes());
+    out.extend_from_slice(&place.1.to_le_bytes());
+    out.extend_from_slice(&record.occurred_at.to_le_bytes());
+    out.extend_from_slice(&record.key.0);
+    for name in [&record.kind, &record.source, &record.content_type] {
+        put_leaf_text(out, name);
+    }
+    out.extend_from_slice(&small(record.tags.len()).to_le_bytes());
+    for tag in &record.tags {
+        put_leaf_text(out, tag);
+    }
 }
 
 fn put_leaf_text(out: &mut Vec<u8>, text: &str) {

@@ -15,9 +15,10 @@
 //! <dir>/torn/                           what was cut       recover
 //! <dir>/catalogue/                      derived (sled)     catalogue
 //! <dir>/lock                            one writer         lock
+//! <dir>/proof/                          signed heads; tiles (derived)   proof
 //! ```
 //!
-//! Not here: what the records mean; proofs and signed heads.
+//! Not here: what the records mean.
 
 mod ahead;
 mod catalogue;
@@ -36,6 +37,7 @@ mod log;
 mod memory;
 mod origins;
 mod paged;
+mod proof;
 mod query;
 mod reader;
 mod rebuild;
@@ -52,6 +54,11 @@ pub use catalogue::Cursors;
 pub use error::{AppendError, CursorError, OpenError, ReadError};
 pub use log::{EventLog, Options, Pending, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use origins::{Origin, Origins};
+pub use proof::{
+    ConsistencyProof, HeadsReport, InclusionProof, KeyKind, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, Note,
+    NoteError, NoteSignature, PROOF_BYTES_MAX, ProofError, ProofFile, ProofFileError, Proven, SignedHead,
+    Signer, TreeHead, Verified, VerifierKey,
+};
 pub use query::Records;
 pub use reader::LogReader;
 pub use record::{

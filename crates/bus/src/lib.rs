@@ -13,6 +13,7 @@ mod limits;
 mod login;
 mod mailbox;
 mod mirrors;
+mod outbox;
 pub mod outward;
 mod provision;
 pub mod provisioner;
@@ -29,6 +30,7 @@ pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestErro
 pub use limits::Limits;
 pub use login::{Login, Logins};
 pub use mailbox::{ConsumerSight, Delivery, GivenOut, Mailbox, MailboxError, Sight, StreamSight, Ticket};
+pub use outbox::{OUTBOX_BYTES_MIN, Outbox, OutboxError, OutboxLimits, Place, Told};
 pub use provision::{MailboxLimits, ProvisionError};
 pub use requests::{decode, encode};
 pub use sender::{CONNECTIONS_MAX, Door, IN_FLIGHT_MAX, Order, Outgoing, SendError, Sender, SenderConfig};

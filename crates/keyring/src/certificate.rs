@@ -4,6 +4,7 @@
 //! directions, because brokers also call each other.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -21,7 +22,7 @@ use x509_parser::pem::parse_x509_pem;
 use crate::files::{self, PRIVATE, PUBLIC};
 use crate::{CA_KEY, Keyring, KeyringError};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 /// How long the authority vouches: longer than a machine lives, so that clients need no new `ca.pem` in between.
 const CA_VALID: Duration = DAY.saturating_mul(10 * 365);
 /// How long a certificate of the broker is valid.
@@ -71,8 +72,12 @@ fn make_ca(keyring: &Keyring, now: Timestamp) -> Result<(), KeyringError> {
     let key = key_or_new(&keyring.dir.join(CA_KEY))?;
     let mut params = CertificateParams::default();
     // Named after its key, so that two authorities are told apart.
-    let tail: String = key.public_key_raw().iter().rev().take(4).map(|byte| format!("{byte:02x}")).collect();
-    params.distinguished_name.push(DnType::CommonName, format!("Doorstroom {tail}"));
+    let mut name = "Doorstroom ".to_owned();
+    for byte in key.public_key_raw().iter().rev().take(4) {
+        // Writing to a `String` does not fail.
+        let _written = write!(name, "{byte:02x}");
+    }
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     valid(&mut params, now, CA_VALID);

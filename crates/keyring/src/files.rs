@@ -25,7 +25,11 @@ pub(crate) fn make_folder(dir: &Path) -> Result<(), KeyringError> {
 /// Refuses what others than its owner may read or write.
 pub(crate) fn check_rights(path: &Path, of_it: &Metadata) -> Result<(), KeyringError> {
     let mode = of_it.mode() & 0o7777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyringError::OpenToOthers { path: path.to_owned(), mode }) }
+    let of_others = mode & 0o077;
+    if of_others != 0 {
+        return Err(KeyringError::OpenToOthers { path: path.to_owned(), mode });
+    }
+    Ok(())
 }
 
 /// The text of a file only its owner may read; `None` when there is none.

@@ -54,15 +54,15 @@ impl Problem {
     /// The error, with the line and the key that a TOML text has at this place.
     pub(crate) fn in_toml(self, file: &str, text: &str) -> NetworkError {
         let key = key_at(text, &self.span);
-        self.with_key(file, text, key)
+        self.with_key(file, text, &key)
     }
 
     /// The error, with the line that `text` has at this place and a key the caller knows.
-    pub(crate) fn with_key(self, file: &str, text: &str, key: String) -> NetworkError {
+    pub(crate) fn with_key(self, file: &str, text: &str, key: &str) -> NetworkError {
         NetworkError::Wrong {
             file: file.to_owned(),
             line: line_at(text, self.span.start),
-            key: without_seeds(&key),
+            key: without_seeds(key),
             problem: without_seeds(&self.text),
         }
     }

@@ -85,8 +85,7 @@ pub(crate) fn from_sources(file: &str, json: &str) -> Result<Network, NetworkErr
     }
     check::check(&form).map_err(|problem: Problem| {
         let key = json.get(problem.span.clone()).filter(|key| !key.is_empty()).unwrap_or("sources");
-        let key = key.trim_matches('"').to_owned();
-        problem.with_key(file, json, key)
+        problem.with_key(file, json, key.trim_matches('"'))
     })
 }
 

@@ -221,9 +221,25 @@ fn keys_services_and_rules_are_written_and_read_back_equal() {
     assert_eq!(text.matches("[[service]]").count(), 1, "a service without a key needs no words");
 }
 
+/// What replaces what, and the line, the key and a part of the sentence that follow.
+type Mistake = (&'static str, &'static str, usize, &'static str, &'static str);
+
+fn told(cases: &[Mistake]) {
+    for &(from, to, line, key, sentence) in cases {
+        assert!(WITH_KEYS.contains(from), "the file has no {from}");
+        let error = Network::from_toml("net.toml", &WITH_KEYS.replacen(from, to, 1)).unwrap_err();
+        let shown = error.to_string();
+        let NetworkError::Wrong { line: told_line, key: told_key, problem, .. } = error else {
+            unreachable!("{shown}")
+        };
+        assert_eq!((told_line, &*told_key), (line, key), "{to}: {shown}");
+        assert!(problem.contains(sentence), "{to}: {shown}");
+    }
+}
+
 #[test]
-fn a_mistake_about_users_is_told_with_its_line_its_key_and_what_to_do() {
-    let cases = [
+fn a_mistake_about_keys_and_locations_is_told_with_its_line_its_key_and_what_to_do() {
+    told(&[
         (
             KEYS[0],
             KEYS[1],
@@ -247,6 +263,12 @@ fn a_mistake_about_users_is_told_with_its_line_its_key_and_what_to_do() {
             "source.name",
             "say in `locations` whom it speaks for",
         ),
+    ]);
+}
+
+#[test]
+fn a_mistake_about_rules_and_services_is_told_with_its_line_its_key_and_what_to_do() {
+    told(&[
         (
             "centre = \"noordwest\"\nkind",
             "centre = \"oost\"\nkind",
@@ -291,17 +313,7 @@ fn a_mistake_about_users_is_told_with_its_line_its_key_and_what_to_do() {
             "service.role",
             "`_provisioner` of ACUTE_noordwest is there already",
         ),
-    ];
-    for (from, to, line, key, sentence) in cases {
-        assert!(WITH_KEYS.contains(from), "the file has no {from}");
-        let error = Network::from_toml("net.toml", &WITH_KEYS.replacen(from, to, 1)).unwrap_err();
-        let shown = error.to_string();
-        let NetworkError::Wrong { line: told_line, key: told_key, problem, .. } = error else {
-            unreachable!("{shown}")
-        };
-        assert_eq!((told_line, &*told_key), (line, key), "{to}: {shown}");
-        assert!(problem.contains(sentence), "{to}: {shown}");
-    }
+    ]);
 }
 
 #[test]

@@ -157,16 +157,15 @@ fn needed<'a, T>(
 }
 
 fn care_type(code: &Spanned<String>) -> Result<CareType, Problem> {
-    match CareType::from(&**code.get_ref()) {
-        CareType::Other(unknown) => {
-            let known = CareType::KNOWN.join(", ");
-            Err(Problem::new(
-                code.span(),
-                format_args!("`{unknown}` is not a care type; give one of {known}"),
-            ))
-        }
-        known => Ok(known),
+    let care_type = CareType::from(&**code.get_ref());
+    if let CareType::Other(unknown) = &care_type {
+        let known = CareType::KNOWN.join(", ");
+        return Err(Problem::new(
+            code.span(),
+            format_args!("`{unknown}` is not a care type; give one of {known}"),
+        ));
     }
+    Ok(care_type)
 }
 
 fn within(value: &Spanned<u32>, max: u32) -> Result<u32, Problem> {

@@ -106,7 +106,7 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Connects once; a later loss of the connection is mended, until the broker refuses us.
+    /// Connects once; a later loss of the connection is mended without end.
     ///
     /// # Errors
     /// When a key or certificate can not be read or the broker does not answer within five seconds.
@@ -160,8 +160,8 @@ impl Bus {
             && matches!(self.client.connection_state(), async_nats::connection::State::Connected)
     }
 
-    /// Whether the connection is gone for good: the broker lets this user in no more, or the client ended, as it does
-    /// on headers it can not read. Only another [`Bus::connect`] helps.
+    /// Whether the connection is gone for good: the client ended, as it does on headers it can not read. Only another
+    /// [`Bus::connect`] helps.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         // The client's task holds the sender for as long as it lives.

@@ -9,6 +9,7 @@
 //! that are not ours read and verify all of it; `docs/proofs.md` says what an auditor does with them. Nothing here is
 //! on the way of an acknowledgement. Here: what the log and its readers offer. Not here: the parts (see the modules).
 
+mod check;
 mod checkpoint;
 mod entry;
 mod heads;
@@ -36,7 +37,8 @@ pub use note::{
 pub use proofs::{ConsistencyProof, InclusionProof, PROOF_BYTES_MAX, ProofFile, ProofFileError, Proven};
 pub use signer::Signer;
 
-pub(crate) use heads::check;
+pub(crate) use check::TreeCheck;
+pub(crate) use heads::{check, newest_size};
 pub(crate) use tender::Tender;
 
 use crate::{EventLog, LogReader, ReadError, core::Core};

@@ -24,6 +24,7 @@ use crate::{
     index::SegmentIndex,
     lock::Lock,
     memory::MemoryIndex,
+    proof::newest_size,
     scan::{Scanner, Step, Tail, later_commit, written_end},
     segment::{Block, Segment, SegmentHeader, segment_name},
     storage::{Storage, write_full},
@@ -86,6 +87,7 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
     sync_folders(&**storage, dir)?;
     remove_leftovers(&**storage, &folder)?;
     let known = head_file::read(&**storage, dir);
+    let signed = newest_size(&**storage, dir).map_err(failed("reading signed heads", dir))?;
     let row = Row::load(dir, storage, true)?;
     if let Some(damage) = row.damage {
         return Err(OpenError::Damaged(damage));
@@ -94,6 +96,7 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
     let created = segments.is_empty();
     if created {
         refuse_if_known(dir, known.as_ref(), 0)?;
+        refuse(dir, (signed, "a signed head"), 0)?;
         segments.push(create(dir, options).map_err(failed("making the first segment", &folder))?);
     }
     let Some(open) = segments.last().cloned() else {
@@ -101,7 +104,9 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
     };
     let known = known.filter(|known| known.log == open.header.log);
     let scanned = scan_open(&open)?;
-    let torn = mend(dir, &**storage, &open, &scanned, known.as_ref())?;
+    let bounds =
+        [(known.as_ref().map_or(0, |known| known.tail.position), "the head file"), (signed, "a signed head")];
+    let torn = mend(dir, &**storage, &open, &scanned, bounds)?;
     refuse_if_known(dir, known.as_ref(), scanned.tail.position)?;
     sync_last_group(&open, &scanned).map_err(failed("syncing the last group", &open.path))?;
     let indexes_rebuilt = load_indexes(&segments)?;
@@ -153,15 +158,14 @@ fn remove_leftovers(storage: &dyn Storage, folder: &Path) -> Result<(), OpenErro
 }
 
 fn refuse_if_known(dir: &Path, known: Option<&KnownHead>, found: u64) -> Result<(), OpenError> {
-    match known {
-        Some(known) if known.tail.position > found => Err(OpenError::Shortened {
-            dir: dir.to_path_buf(),
-            found,
-            known: known.tail.position,
-            witness: "the head file",
-        }),
-        Some(_) | None => Ok(()),
+    refuse(dir, (known.map_or(0, |known| known.tail.position), "the head file"), found)
+}
+
+fn refuse(dir: &Path, (known, witness): (u64, &'static str), found: u64) -> Result<(), OpenError> {
+    if known > found {
+        return Err(OpenError::Shortened { dir: dir.to_path_buf(), found, known, witness });
     }
+    Ok(())
 }
 
 fn create(dir: &Path, options: &Options) -> io::Result<Arc<Segment>> {
@@ -222,7 +226,7 @@ fn mend(
     storage: &dyn Storage,
     open: &Arc<Segment>,
     scanned: &Scanned,
-    known: Option<&KnownHead>,
+    bounds: [(u64, &'static str); 2],
 ) -> Result<Option<Torn>, OpenError> {
     let start = scanned.tail.offset;
     let end = written_end(open, start).map_err(OpenError::Damaged)?;
@@ -237,8 +241,8 @@ fn mend(
             "a later commit record at byte {later} shows that this is no torn write"
         )));
     }
-    if known.is_some_and(|known| known.tail.position > scanned.tail.position) {
-        return Err(damaged("the head file shows that this was on stable storage"));
+    if let Some((_, witness)) = bounds.iter().find(|(known, _)| *known > scanned.tail.position) {
+        return Err(damaged(&format!("{witness} shows that this was on stable storage")));
     }
     let end = end.max(start);
     let kept =

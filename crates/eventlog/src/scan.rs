@@ -60,7 +60,7 @@ pub(crate) struct Group {
     pub(crate) entries: Vec<Entry>,
     /// The terms of all entries, one after the other.
     pub(crate) terms: Vec<u64>,
-    leaves: Vec<[u8; 32]>,
+    pub(crate) leaves: Vec<[u8; 32]>,
 }
 
 /// What comes next in a segment.

@@ -2,7 +2,8 @@
 //!
 //! Checks frame by frame the checksums, places and segment ids, the order of positions and times, every leaf hash
 //! computed anew, the running hash through all groups and segments, that every key is there once, and that nothing
-//! but zeros follows the end of a segment. Not here: the checks of a group (`scan`).
+//! but zeros follows the end of a segment; and, where it begins at position 1, the tree over the leaf hashes against
+//! every signed head. Not here: the checks of a group (`scan`).
 
 use std::{
     ops::{Bound, RangeBounds},
@@ -11,8 +12,10 @@ use std::{
 };
 
 use crate::{
-    Head, LogReader, ReadError,
+    Head, LogReader, ReadError, TreeHead,
     codec::wide,
+    core::Core,
+    proof::TreeCheck,
     query,
     rebuild::scan_sealed,
     scan::{Scanner, Step, written_end},
@@ -59,6 +62,10 @@ pub struct VerifyReport {
     pub head: Head,
     /// The running hash behind it: the same for every sound copy of this log.
     pub running_hash: [u8; 32],
+    /// The tree over everything from position 1 on, where that was looked at. Heads signed for it must have its root.
+    pub tree: Option<TreeHead>,
+    /// Signed heads that were compared with it.
+    pub signed_heads: u64,
     /// What is not sound, at most [`FINDINGS_MAX`].
     pub findings: Vec<Finding>,
 }
@@ -117,8 +124,11 @@ impl LogReader {
             segments: 0,
             head: Head::default(),
             running_hash: [0; 32],
+            tree: None,
+            signed_heads: 0,
             findings: Vec::new(),
         };
+        let mut tree = if first <= 1 { TreeCheck::new(&self.core).ok() } else { None };
         let segments = self.core.segments();
         for (index, segment) in segments.iter().enumerate() {
             let next = segments.get(index.saturating_add(1));
@@ -126,12 +136,24 @@ impl LogReader {
             if segment.first() > until || last < first {
                 continue;
             }
-            let mut pass = Pass { segments: &segments, report: &mut report, progress, until };
+            let mut pass = Pass {
+                core: &self.core,
+                tree: &mut tree,
+                segments: &segments,
+                report: &mut report,
+                progress,
+                until,
+            };
             pass.segment(segment, head.position)?;
         }
         if let Some(damage) = self.core.damage.get().filter(|_| until == head.position) {
             report.take(Err(damage.clone()))?;
             report.findings.dedup();
+        }
+        if let Some(tree) = tree.filter(|_| report.head.position >= until) {
+            let (tree, compared, findings) = tree.end(&self.core, until == head.position);
+            (report.tree, report.signed_heads) = (Some(tree), compared);
+            findings.into_iter().for_each(|finding| report.find(finding));
         }
         progress(Progress { position: until, until });
         Ok(report)
@@ -140,6 +162,8 @@ impl LogReader {
 
 /// Going through one segment.
 struct Pass<'a> {
+    core: &'a Core,
+    tree: &'a mut Option<TreeCheck>,
     segments: &'a [Arc<Segment>],
     report: &'a mut VerifyReport,
     progress: &'a mut dyn FnMut(Progress),
@@ -195,6 +219,14 @@ impl Pass<'_> {
         self.report.commits = self.report.commits.saturating_add(1);
         self.report.head = Head { position: tail.position, recorded_at: tail.recorded_at };
         self.report.running_hash = tail.hash;
+        // Where records are missing there is no tree to compare with.
+        let next = self.tree.as_ref().map_or(0, TreeCheck::next);
+        if group.entries.first().is_none_or(|entry| entry.position != next) {
+            *self.tree = None;
+        }
+        if let Some(tree) = &mut self.tree {
+            group.leaves.iter().for_each(|leaf| tree.leaf(self.core, *leaf));
+        }
         let mut block = Block::scattered();
         for entry in &group.entries {
             self.report.records = self.report.records.saturating_add(1);

@@ -95,6 +95,11 @@ pub(crate) fn newest(storage: &dyn Storage, dir: &Path) -> io::Result<Found> {
     Ok(found)
 }
 
+/// Positions the newest signed head was signed over: so many were on stable storage. 0 if there is none.
+pub(crate) fn newest_size(storage: &dyn Storage, dir: &Path) -> io::Result<u64> {
+    Ok(newest(storage, dir)?.newest().map_or(0, |(_, head)| head.tree().size))
+}
+
 /// All heads, one of a size, oldest first.
 pub(crate) fn all(storage: &dyn Storage, dir: &Path) -> io::Result<Found> {
     let mut found = Found::default();

@@ -269,3 +269,27 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         }
     }
 }
+
+#[tokio::test]
+async fn a_torn_end_that_a_head_was_signed_over_is_damage_and_nothing_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    append(&log, 1..=5, 5).await;
+    append(&log, 6..=7, 2).await;
+    log.signed_head().unwrap();
+    log.close().await;
+    fs::remove_file(dir.path().join("head")).unwrap();
+    let segment = dir.path().join("segments/00000000000000000001.seg");
+    let mut bytes = fs::read(&segment).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[last - 3] ^= 1;
+    fs::write(&segment, &bytes).unwrap();
+    let error = refused(dir.path(), signing());
+    let OpenError::Damaged(damage) = &error else { panic!("{error:?}") };
+    assert!(damage.to_string().contains("a signed head shows"), "{damage}");
+    assert_eq!(fs::read(&segment).unwrap(), bytes);
+    // Nor is a new log begun where one was signed.
+    fs::remove_file(&segment).unwrap();
+    let error = refused(dir.path(), signing());
+    assert!(matches!(error, OpenError::Shortened { known: 7, found: 0, .. }), "{error:?}");
+}

@@ -262,3 +262,39 @@ async fn partial_tiles_make_way_for_the_full_one() {
     assert_eq!(fs::read(dir.path().join("proof/tile/0/000")).unwrap().len(), 8_192);
     log.close().await;
 }
+
+#[tokio::test]
+async fn a_verification_compares_the_whole_tree_with_every_signed_head_and_every_tile() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    append(&log, 1..=300, 100).await;
+    log.signed_head().unwrap();
+    append(&log, 301..=620, 100).await;
+    let head = log.signed_head().unwrap();
+    let verify = || LogReader::open(dir.path()).unwrap().verify(.., &mut |_| {}).unwrap();
+    let report = verify();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    assert_eq!((report.tree, report.signed_heads), (Some(head.tree()), 2));
+    let part = LogReader::open(dir.path()).unwrap().verify(400.., &mut |_| {}).unwrap();
+    assert_eq!((part.tree, part.signed_heads), (None, 0));
+    let tile = dir.path().join("proof/tile/0/001");
+    let mut bytes = fs::read(&tile).unwrap();
+    bytes[64] ^= 1;
+    fs::write(&tile, &bytes).unwrap();
+    let report = verify();
+    assert_eq!((report.findings.len(), &report.findings[0].file, report.findings[0].offset), (1, &tile, 64));
+    fs::remove_file(&tile).unwrap();
+    assert!(verify().is_sound());
+    // A kept head that says something else, and one that is ahead of the log.
+    let kept = dir.path().join("proof/heads/00000000000000000300.note");
+    let text = fs::read_to_string(&kept).unwrap();
+    let size = text.lines().nth(1).unwrap();
+    assert_eq!(size, "300");
+    fs::write(&kept, text.replace("\n300\n", "\n299\n")).unwrap();
+    let report = verify();
+    assert_eq!((report.findings.len(), report.findings[0].position), (1, Some(299)));
+    fs::write(&kept, text.replace("\n300\n", "\n999\n")).unwrap();
+    let report = verify();
+    assert_eq!((report.findings.len(), report.findings[0].position), (1, Some(999)));
+    log.close().await;
+}

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use domain::RegionId;
 use network::SenderName;
 
-/// Refusals of one sender in a minute that are kept with their bytes: enough to see what is wrong, 16 MiB at the most.
-pub const KEPT_PER_MINUTE_MAX: u32 = 256;
+/// Refusals of one sender in a minute that are kept with their bytes: enough to see what is wrong, and that one or two
+/// whole requests are kept as they are; 64 MiB at the most.
+pub const KEPT_PER_MINUTE_MAX: u32 = 1_024;
 /// The minute, in microseconds.
 const MINUTE: i64 = 60 * 1_000_000;
 
@@ -68,7 +69,7 @@ mod tests {
         let [flood, calm] = ["flood", "calm"]
             .map(|name| ("zk01".parse::<RegionId>().unwrap(), Some(name.parse::<SenderName>().unwrap())));
         let whole = |quotas: &mut Quotas, now| {
-            let notes: Vec<Kept> = (0..1_000).map(|_| quotas.note(&flood, now)).collect();
+            let notes: Vec<Kept> = (0..3_000).map(|_| quotas.note(&flood, now)).collect();
             assert!(notes.iter().filter(|note| **note == Kept::CountedFromNow).count() <= 1);
             notes.iter().filter(|note| **note == Kept::Whole).count()
         };

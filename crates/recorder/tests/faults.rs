@@ -143,7 +143,7 @@ async fn fault_6_what_is_larger_than_a_mailbox_takes_is_refused_by_the_broker() 
     let body: Bytes = vec![b'x'; 1_000_000].into();
     let receipt = ask(&client, LINDE_COUNTER, body.clone()).await;
     assert_eq!((receipt.outcome, &*receipt.code), (Outcome::Quarantined, "too_large"));
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!(quarantined(&records)[0].raw, body);
 }
 
@@ -213,7 +213,7 @@ async fn fault_11_the_same_event_a_thousand_times_is_one_record_with_one_positio
             .await;
     assert_eq!(outcomes(&receipts), [Outcome::Recorded, Outcome::Duplicate, Outcome::Recorded]);
     assert_eq!(node.handle.metrics().recorded(), 3);
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!(records.len(), 3);
     assert_eq!(records[0].bytes, event);
 }
@@ -240,7 +240,7 @@ async fn fault_12_the_same_id_with_other_content_is_kept_aside_and_the_first_sta
     let receipts = append(&client, LINDE_COUNTER, &request(&both)).await;
     assert_eq!(outcomes(&receipts), [Outcome::Failed, Outcome::Quarantined]);
     assert_eq!(node.handle.metrics().conflicts(), 4);
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let kept = conflicts(&records);
     assert_eq!(kept.len(), 1, "kept once, however often it comes");
     assert_eq!((kept[0].first_position, &kept[0].raw), (stands.position.unwrap(), &other));
@@ -257,9 +257,7 @@ async fn what_a_duplicate_would_lose_makes_it_a_conflict_that_is_kept() {
     assert_eq!(stands.outcome, Outcome::Recorded);
     let sealed = |text: &str| json!({"scheme": "s1", "key": "k1", "nonce": "bm9uY2U=", "ciphertext": text});
     let mut others = Vec::new();
-    for (attribute, value) in
-        [("sequence", "7"), ("correlationid", "c"), ("causationid", "d"), ("signature", "c2ln")]
-    {
+    for (attribute, value) in [("sequence", "7"), ("correlationid", "c"), ("causationid", "d")] {
         let mut other = freed(12, "12");
         other[attribute] = json!(value);
         others.push(bytes(&other));
@@ -273,7 +271,7 @@ async fn what_a_duplicate_would_lose_makes_it_a_conflict_that_is_kept() {
         let receipt = ask(&client, LINDE_COUNTER, other.clone()).await;
         assert_eq!((receipt.outcome, receipt.position), (Outcome::Conflict, stands.position));
     }
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let kept: Vec<Bytes> = conflicts(&records).into_iter().map(|kept| kept.raw).collect();
     assert_eq!(kept, others);
 }
@@ -330,7 +328,7 @@ async fn the_same_event_twice_in_a_batch_is_a_duplicate_in_any_bytes() {
     // Also when the log has it in yet other bytes.
     let receipts = append(&client, LINDE_COUNTER, &request(&[more.clone(), spaced, more])).await;
     assert_eq!(outcomes(&receipts), [Outcome::Duplicate; 3]);
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!((records.len(), &records[0].bytes), (2, &event));
 }
 
@@ -352,7 +350,7 @@ async fn a_request_that_is_too_large_however_often_it_comes_is_kept_whole() {
     }
     let receipts = append(&client, LINDE_COUNTER, &condition(64)).await;
     assert_eq!(outcomes(&receipts), [Outcome::Recorded]);
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let kept: Vec<Bytes> = quarantined(&records).into_iter().map(|kept| kept.raw).collect();
     assert_eq!(kept, [bus::encode(&many), bus::encode(&condition(65))]);
 }
@@ -380,7 +378,7 @@ async fn what_is_too_much_to_be_kept_one_by_one_is_kept_whole() {
         }
     }
     assert!(positions.iter().all(|position| *position == Some(1)), "kept once");
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let kept = quarantined(&records);
     assert_eq!((kept.len(), &kept[0].raw, &*kept[0].code), (1, &body, "too_large"));
 }
@@ -419,7 +417,7 @@ async fn faults_13_14_15_21_facts_that_contradict_each_other_are_all_recorded() 
         let receipt = ask(&client, subject, body.clone()).await;
         assert_eq!(receipt.outcome, Outcome::Recorded, "{}", receipt.reason);
     }
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let stored: Vec<&Bytes> = records.iter().map(|record| &record.bytes).collect();
     assert_eq!(stored, facts.iter().map(|(_, body)| body).collect::<Vec<_>>());
 }
@@ -450,7 +448,7 @@ async fn fault_15_of_two_commands_on_one_bed_the_first_by_position_wins() {
     told.sort_by_key(|outcome| outcome.code());
     assert_eq!(told, [Outcome::ConditionFailed, Outcome::Recorded], "both are told");
     assert_eq!(one[0].position, other[0].position, "and where the one is that won");
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!(records.len(), 1);
 }
 
@@ -472,7 +470,6 @@ async fn who_sends_in_the_name_or_region_of_another_is_quarantined() {
         (LINDE_COUNTER, with(&|event| event["source"] = json!(ANKER)), "not_your_source"),
         (LINDE_COUNTER, with(&|event| event["source"] = json!("urn:nobody")), "unknown_source"),
         ("record.zk01.nobody", honest.clone(), "unknown_source"),
-        ("record.zk01", honest.clone(), "unknown_source"),
         ("record.zk01.de-linde.more", honest.clone(), "unknown_source"),
         (LINDE_COUNTER, with(&|event| event["type"] = json!("nl.doorstroom.location.withdrawn.v1")), ""),
         (
@@ -494,7 +491,7 @@ async fn who_sends_in_the_name_or_region_of_another_is_quarantined() {
         assert_eq!((receipt.outcome, &*receipt.code), (Outcome::Quarantined, code), "{subject}");
         expected.push((code.to_owned(), body));
     }
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let kept: Vec<_> = quarantined(&records).into_iter().map(|kept| (kept.code, kept.raw)).collect();
     assert_eq!(kept, expected);
 }
@@ -513,7 +510,7 @@ async fn fault_20_a_claimed_time_is_accepted_however_wrong_and_noted() {
         assert_eq!(receipt.outcome, Outcome::Recorded, "{claim}: {}", receipt.reason);
     }
     assert_eq!(node.handle.metrics().clock_suspect(), 4);
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert!(
         records.windows(2).all(|pair| pair[0].recorded_at <= pair[1].recorded_at),
         "the order is the log's"
@@ -533,7 +530,7 @@ async fn faults_22_23_events_out_of_their_source_s_order_are_recorded_and_the_ho
     }
     let metrics = node.handle.metrics();
     assert_eq!((metrics.sequence_holes(), metrics.sequence_late()), (1, 2));
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!(records.len(), 6);
 }
 
@@ -565,7 +562,7 @@ async fn fault_27_headers_that_command_the_broker_have_no_effect() {
         let receipt = contracts::Receipt::from_json(&answer.payload).unwrap();
         assert_eq!(receipt.outcome, Outcome::Recorded, "the counter ignores {name}");
     }
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!(records.len(), 1 + tricks.len());
 }
 

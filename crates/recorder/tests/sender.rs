@@ -84,6 +84,7 @@ async fn through(door: Door, events: u64) {
     assert!(again.iter().all(|receipt| receipt.outcome == Outcome::Duplicate));
     assert!(again.iter().zip(&receipts).all(|(again, first)| again.position == first.position));
     let (ending, records) = node.stop().await;
+    let records = said(records);
     ending.unwrap();
     let stored: Vec<Bytes> = records.into_iter().map(|record| record.bytes).collect();
     if door == Door::Mailbox(Order::WithinRegion) {
@@ -137,6 +138,7 @@ async fn a_broker_killed_and_a_node_restarted_while_sending_lose_nothing_and_dou
         }
         assert_eq!(receipts, file.len());
         let (ending, records) = node.stop().await;
+        let records = said(records);
         ending.unwrap();
         let mut stored: Vec<Bytes> = records.into_iter().map(|record| record.bytes).collect();
         for source in [DESK, LINDE, ANKER] {
@@ -179,7 +181,7 @@ async fn a_bad_event_among_good_ones_does_not_hold_them_up() {
     let recorded = Outcome::Recorded;
     assert_eq!(unsendable, [2]);
     assert_eq!(told, [(0, recorded), (1, recorded), (3, Outcome::Quarantined), (4, recorded), (5, recorded)]);
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     assert_eq!(quarantined(&records)[0].raw, bad);
     let stored: Vec<&Bytes> = records
         .iter()
@@ -216,9 +218,9 @@ async fn what_lies_in_the_mailbox_while_nobody_records_is_recorded_later() {
     }
     let node = Node::start(&broker, dir.path()).await;
     let mut head = node.log.reader().watch_head();
-    let all = head.wait_for(|head| head.position == 4);
+    let all = head.wait_for(|head| head.position == 5); // and by which stream it counts
     tokio::time::timeout(PATIENCE, all).await.unwrap().unwrap();
-    let (_, records) = node.stop().await;
+    let records = said(node.stop().await.1);
     let stored: Vec<Bytes> = records.into_iter().map(|record| record.bytes).collect();
     assert_eq!(stored, file);
 }

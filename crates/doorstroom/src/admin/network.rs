@@ -1,0 +1,400 @@
+//! `doorstroom admin network`: the network file of a node and the keys that belong to it.
+//!
+//! Not here: what a network file may say and how it is edited (`network`), making keys (`keyring`), how it is told
+//! (`report`).
+
+mod report;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use domain::{Label, LocationId, RegionId, SourceId, Timestamp};
+use eventlog::{Clock as _, SystemClock};
+use keyring::{Keyring, KeyringError};
+use network::edit::{Draft, NewCentre, NewLocation, NewRegion, NewSource};
+use network::{Account, CentreId, Desk, Kind, Network, PublicKey, SenderName};
+
+use self::report::Report;
+use crate::failure::Failure;
+use crate::node_file::DataArg;
+use crate::out::Out;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make what a node needs and has not: its network file, a key for every user, its certificates
+    #[command(
+        after_help = "What is there stays as it is.\n\nExamples:\n  doorstroom admin network init\n  doorstroom admin network init --data /var/lib/doorstroom --host bus.example.nl\n  doorstroom admin network init --from-sources region-day.sources.json"
+    )]
+    Init {
+        #[command(flatten)]
+        node: Node,
+        /// Begin with the sources that this JSON file describes [default: the 31 Dutch regions without sources]
+        #[arg(long, value_name = "FILE")]
+        from_sources: Option<PathBuf>,
+    },
+    /// Add a region with its desk
+    #[command(
+        after_help = "Example:\n  doorstroom admin network add-region zk05 --name Almere --phone '036 000 0000' --hours 'dag en nacht' --source urn:nld:kvknr:00000001:systeem:loket"
+    )]
+    AddRegion(AddRegion),
+    /// Add a location, and the source it sends with
+    #[command(
+        after_help = "Example:\n  doorstroom admin network add-location zk23-de-linde --region zk23 --name 'De Linde' --source urn:nld:kvknr:00000002:systeem:ecd"
+    )]
+    AddLocation(AddLocation),
+    /// Add a coordination centre that listens
+    #[command(
+        after_help = "Example:\n  doorstroom admin network add-centre midden-nl --name 'Acute zorg Midden-Nederland' --region zk07 --region zk23"
+    )]
+    AddCentre(AddCentre),
+    /// Give a user a new key; the one before stays valid for a while
+    #[command(
+        after_help = "Examples:\n  doorstroom admin network rotate loket-zk23\n  doorstroom admin network rotate R_zk23/_recorder --grace 1"
+    )]
+    Rotate {
+        #[command(flatten)]
+        node: Node,
+        /// The user: its name, or <account>/<name> when more accounts have that name
+        user: String,
+        /// Hours the keys before it stay valid
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=GRACE_HOURS_MAX))]
+        grace: u64,
+    },
+    /// Take a user's keys away, or one key; at once
+    #[command(
+        after_help = "What was recorded until then stays recorded.\n\nExamples:\n  doorstroom admin network revoke zk23-de-linde\n  doorstroom admin network revoke UDVODSDZHNKZPRFT6SIOO2WDCFZMIOLJB6HOCQKCXOCRUYPZUSPQ4LXB"
+    )]
+    Revoke {
+        #[command(flatten)]
+        node: Node,
+        /// The user (its name, or <account>/<name>), or a public key
+        #[arg(value_name = "USER|KEY")]
+        what: String,
+    },
+    /// Copy what a user needs to sign in, to be given to its owner: its seed and the certificate it trusts the bus by
+    #[command(
+        after_help = "Example:\n  doorstroom admin network hand-out zk23-de-linde --to /media/stick/de-linde"
+    )]
+    HandOut {
+        #[command(flatten)]
+        node: Node,
+        /// The user: its name, or <account>/<name> when more accounts have that name
+        user: String,
+        /// The folder to put it in, made if it is not there
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Who is known, by which key, and until when
+    #[command(
+        after_help = "Examples:\n  doorstroom admin network show\n  doorstroom admin network show --account R_zk23 --json"
+    )]
+    Show {
+        #[command(flatten)]
+        node: Node,
+        /// Only this account, such as R_zk23, CORE, ACUTE_midden-nl or SYS
+        #[arg(long)]
+        account: Option<String>,
+    },
+    /// Make a network file for the sources that a JSON file describes
+    #[command(
+        after_help = "Example:\n  doorstroom admin network from-sources region-day.sources.json --out network.toml"
+    )]
+    FromSources {
+        /// The sources: `{"<urn>": {"kind": "desk" or "location", "name": "<sender>", "region": "<code>"}, …}`
+        #[arg(value_name = "FILE")]
+        sources: PathBuf,
+        /// The file to write; one that is there is replaced [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check a network file and count who is in it
+    #[command(after_help = "Example:\n  doorstroom admin network check network.toml")]
+    Check {
+        /// The network file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// The longest grace, in hours: a month. A key that has to stay longer was not to be changed.
+const GRACE_HOURS_MAX: u64 = 31 * 24;
+
+/// Whose network.
+#[derive(Args, Debug)]
+pub(crate) struct Node {
+    #[command(flatten)]
+    data: DataArg,
+    /// The network file [default: network.toml in the folder of the node's data]
+    #[arg(long, value_name = "FILE")]
+    network: Option<PathBuf>,
+    /// A name or address by which others reach the bus, to stand in its certificate; may be given more than once
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// One line of JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AddRegion {
+    #[command(flatten)]
+    node: Node,
+    /// Its code, a token of every subject
+    code: RegionId,
+    /// What people call it
+    #[arg(long)]
+    name: Label,
+    /// What people call its desk [default: Regioloket and the region's name]
+    #[arg(long)]
+    desk: Option<Label>,
+    /// The desk's telephone number
+    #[arg(long)]
+    phone: Label,
+    /// When the desk answers, in words
+    #[arg(long)]
+    hours: Label,
+    /// A centre that coordinates acute care for it; may be given more than once
+    #[arg(long = "centre", value_name = "CODE")]
+    centres: Vec<CentreId>,
+    /// The URN the desk sends with, as `loket-<code>`
+    #[arg(long, value_name = "URN")]
+    source: Option<SourceId>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AddLocation {
+    #[command(flatten)]
+    node: Node,
+    /// Its id, also what its source is called on the bus
+    id: LocationId,
+    /// The region whose desk it belongs to
+    #[arg(long)]
+    region: RegionId,
+    /// What people call it
+    #[arg(long)]
+    name: Label,
+    /// Its telephone number
+    #[arg(long)]
+    phone: Option<Label>,
+    /// The URN it sends with; without, the location sends nothing
+    #[arg(long, value_name = "URN")]
+    source: Option<SourceId>,
+    /// Refuse its events unless they are signed
+    #[arg(long, requires = "source")]
+    must_sign: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AddCentre {
+    #[command(flatten)]
+    node: Node,
+    /// Its code, also what it is called on the bus
+    code: CentreId,
+    /// What people call it
+    #[arg(long)]
+    name: Label,
+    /// A region of it; may be given more than once
+    #[arg(long = "region", value_name = "CODE", required = true)]
+    regions: Vec<RegionId>,
+}
+
+pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+    let mut out = Out::new();
+    match command {
+        Command::Init { node, from_sources } => init(node, from_sources.as_deref(), &mut out)?,
+        Command::AddRegion(add) => add_region(add, &mut out)?,
+        Command::AddLocation(add) => add_location(add, &mut out)?,
+        Command::AddCentre(add) => add_centre(add, &mut out)?,
+        Command::Rotate { node, user, grace } => rotate(node, user, *grace, &mut out)?,
+        Command::Revoke { node, what } => revoke(node, what, &mut out)?,
+        Command::HandOut { node, user, to } => {
+            let (account, name) = node.find(user)?;
+            let given = node.keyring()?.hand_out(&account, &name, to)?;
+            Report::HandedOut { user: report::address(&account, &name), files: given }
+                .tell(node.json, &mut out)?;
+        }
+        Command::Show { node, account } => report::show(
+            &Network::read(&node.file())?,
+            node.keyring().ok().as_ref(),
+            account.as_deref(),
+            (node.json, now()),
+            &mut out,
+        )?,
+        Command::FromSources { sources, out: to } => from_sources(sources, to.as_deref(), &mut out)?,
+        Command::Check { file } => {
+            let network = Network::read(file)?;
+            out.line(format_args!("{}: {}", file.display(), report::census(&network)))?;
+        }
+    }
+    out.flush()
+}
+
+impl Node {
+    fn file(&self) -> PathBuf {
+        self.network.clone().unwrap_or_else(|| self.data.data.join("network.toml"))
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.data.data.join("keys")
+    }
+
+    fn keyring(&self) -> Result<Keyring, KeyringError> {
+        Keyring::open(&self.keys())
+    }
+
+    /// Makes what is missing and tells it. `also` is what was done before.
+    fn prepare(&self, also: Vec<String>, out: &mut Out) -> Result<(), Failure> {
+        let (network, _, made) = keyring::prepare(&self.file(), &self.keys(), &self.hosts, now())?;
+        let report = Report::Prepared { file: self.file(), census: report::census(&network), also, made };
+        report.tell(self.json, out)
+    }
+
+    /// The account and name of the user that is called so.
+    fn find(&self, called: &str) -> Result<(Account, String), Failure> {
+        let file = self.file();
+        let network = Network::read(&file)?;
+        let is_it = |user: &network::User<'_>| match called.split_once('/') {
+            Some((account, name)) => user.account.to_string() == account && user.name == name,
+            None => user.name == called,
+        };
+        let found: Vec<(Account, String)> =
+            network.users().filter(is_it).map(|user| (user.account, user.name.to_owned())).collect();
+        match found.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(Failure::usage(format!(
+                "{}: there is no user {called}; `doorstroom admin network show` tells who is there",
+                file.display()
+            ))),
+            [(account, name), ..] => Err(Failure::usage(format!(
+                "{} accounts have a user {called}; say which, as in {account}/{name}",
+                found.len()
+            ))),
+        }
+    }
+}
+
+fn init(node: &Node, sources: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
+    let file = node.file();
+    let mut also = Vec::new();
+    if !file.exists() || sources.is_some() {
+        let network = match sources {
+            Some(sources) => described(sources)?,
+            None => Network::default_dutch()?,
+        };
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)
+                .map_err(|error| Failure::new(format!("{} can not be made", folder.display()), error))?;
+        }
+        Draft::create(&file, &network)?;
+        also.push("the network file was written".to_owned());
+    }
+    node.prepare(also, out)
+}
+
+fn add_region(add: &AddRegion, out: &mut Out) -> Result<(), Failure> {
+    let AddRegion { node, code, name, desk, phone, hours, centres, source } = add;
+    let desk = match desk {
+        Some(desk) => desk.clone(),
+        None => parsed(&format!("Regioloket {name}"))?,
+    };
+    let desk = Desk { name: desk, phone: phone.clone(), hours: hours.clone() };
+    let mut draft = Draft::open(&node.file())?;
+    draft.add_region(&NewRegion { code: code.clone(), name: name.clone(), desk })?;
+    for centre in centres {
+        draft.add_to_centre(centre, code)?;
+    }
+    if let Some(id) = source {
+        draft.add_source(&NewSource {
+            id: id.clone(),
+            name: parsed(&format!("loket-{code}"))?,
+            kind: Kind::Desk,
+            region: code.clone(),
+            must_sign: false,
+        })?;
+    }
+    draft.save()?;
+    drop(draft);
+    node.prepare(vec![format!("region {code} was added; {TAKEN_IN_AT_START}")], out)
+}
+
+fn add_location(add: &AddLocation, out: &mut Out) -> Result<(), Failure> {
+    let AddLocation { node, id, region, name, phone, source, must_sign } = add;
+    let mut draft = Draft::open(&node.file())?;
+    draft.add_location(&NewLocation {
+        id: id.clone(),
+        region: region.clone(),
+        name: name.clone(),
+        phone: phone.clone(),
+    })?;
+    if let Some(source) = source {
+        draft.add_source(&NewSource {
+            id: source.clone(),
+            name: parsed::<SenderName>(id.as_str())?,
+            kind: Kind::Location,
+            region: region.clone(),
+            must_sign: *must_sign,
+        })?;
+    }
+    draft.save()?;
+    drop(draft);
+    node.prepare(vec![format!("location {id} was added")], out)
+}
+
+fn add_centre(add: &AddCentre, out: &mut Out) -> Result<(), Failure> {
+    let AddCentre { node, code, name, regions } = add;
+    let mut draft = Draft::open(&node.file())?;
+    draft.add_centre(&NewCentre { code: code.clone(), name: name.clone(), regions: regions.clone() })?;
+    draft.save()?;
+    drop(draft);
+    node.prepare(vec![format!("centre {code} was added; {TAKEN_IN_AT_START}")], out)
+}
+
+/// A region and a centre are accounts with streams.
+const TAKEN_IN_AT_START: &str = "a node that runs takes it in when it is started again";
+
+fn rotate(node: &Node, user: &str, grace: u64, out: &mut Out) -> Result<(), Failure> {
+    let (account, name) = node.find(user)?;
+    let keyring = node.keyring()?;
+    let grace = Duration::from_hours(grace);
+    let rotated = keyring::rotate(&node.file(), &keyring, (&account, &name), grace, now())?;
+    Report::Rotated { user: report::address(&account, &name), rotated }.tell(node.json, out)
+}
+
+fn revoke(node: &Node, what: &str, out: &mut Out) -> Result<(), Failure> {
+    let keyring = node.keyring()?;
+    let revoked = match what.parse::<PublicKey>() {
+        Ok(key) => keyring::revoke_key(&node.file(), &keyring, &key, now())?,
+        Err(_) => {
+            let (account, name) = node.find(what)?;
+            keyring::revoke_user(&node.file(), &keyring, (&account, &name), now())?
+        }
+    };
+    Report::Revoked(revoked).tell(node.json, out)
+}
+
+fn from_sources(sources: &Path, to: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
+    let network = described(sources)?;
+    let text = network.to_toml();
+    let Some(to) = to else {
+        return out.line(text.trim_end());
+    };
+    fs::write(to, text)
+        .map_err(|error| Failure::new(format!("{} can not be written", to.display()), error))?;
+    out.line(format_args!("{} written: {}", to.display(), report::census(&network)))
+}
+
+fn described(sources: &Path) -> Result<Network, Failure> {
+    let json = fs::read_to_string(sources)
+        .map_err(|error| Failure::new(format!("{} can not be read", sources.display()), error))?;
+    Ok(Network::from_sources(&sources.display().to_string(), &json)?)
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|error| Failure::usage(format!("`{text}`: {error}")))
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(SystemClock.now())
+}

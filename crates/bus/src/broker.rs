@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -19,11 +20,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer of the monitoring address that is read, in bytes: it is about one.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
+/// Where every server is asked for its JetStream, by a user of the system account.
+const ASK_JETSTREAM: &str = "$SYS.REQ.SERVER.PING.JSZ";
+
 /// How the broker is checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Monitoring {
-    /// Ask its monitoring address, `host:port`.
+    /// Ask its monitoring address, `host:port`, of a broker that is not ours.
     At(SocketAddr),
+    /// Ask over this connection, which is of the system account: a guarded broker has no monitoring address.
+    Asked,
     /// Do not ask how it writes: somebody said on purpose that it may lose what it accepted.
     Unchecked,
 }
@@ -59,6 +65,14 @@ pub enum BrokerError {
         /// What came instead.
         what: String,
     },
+    /// The broker does not tell this user how it writes.
+    #[error(
+        "the broker does not say how it writes to disk ({what}); check that its configuration is made from this network file"
+    )]
+    Silent {
+        /// What came instead.
+        what: String,
+    },
     /// The monitoring address is of another server.
     #[error(
         "the monitoring address {at} belongs to another broker than the one connected to; give the address of this one"
@@ -90,11 +104,38 @@ impl Bus {
                 );
                 Ok(())
             }
+            Monitoring::Asked => self.ask_system(&info.server_id).await,
             Monitoring::At(at) => {
                 let answer = ask(*at).await.map_err(|what| BrokerError::NoAnswer { at: *at, what })?;
                 judge(*at, &answer, &info.server_id)
             }
         }
+    }
+}
+
+impl Bus {
+    /// Asks the broker itself, as a user of the system account may. Every server of a cluster answers; the one that we
+    /// are connected to is heard.
+    async fn ask_system(&self, server_id: &str) -> Result<(), BrokerError> {
+        let silent = |what: String| BrokerError::Silent { what };
+        let inbox = self.client().new_inbox();
+        let answers = self.client().subscribe(inbox.clone()).await;
+        let mut answers = answers.map_err(|error| silent(error.to_string()))?;
+        let asked = self.client().publish_with_reply(ASK_JETSTREAM, inbox, r#"{"config":true}"#.into()).await;
+        asked.map_err(|error| silent(error.to_string()))?;
+        let heard = async {
+            while let Some(answer) = answers.next().await {
+                let told: Told = serde_json::from_slice(&answer.payload)
+                    .map_err(|error| silent(format!("not the expected JSON: {error}")))?;
+                if told.server.id == server_id {
+                    return judge_config(told.data.config.as_ref());
+                }
+            }
+            Err(silent("the connection was closed".to_owned()))
+        };
+        tokio::time::timeout(ANSWER_TIMEOUT, heard)
+            .await
+            .map_err(|_elapsed| silent(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs())))?
     }
 }
 
@@ -111,6 +152,24 @@ fn new_enough(version: &str) -> bool {
     let Ok(patch) = patch.parse::<u64>() else { return false };
     let found = [major, minor, patch];
     if released { found >= BROKER_VERSION_MIN } else { found > BROKER_VERSION_MIN }
+}
+
+/// An answer to [`ASK_JETSTREAM`].
+#[derive(Deserialize)]
+struct Told {
+    server: ToldBy,
+    #[serde(default)]
+    data: ToldData,
+}
+
+#[derive(Deserialize)]
+struct ToldBy {
+    id: String,
+}
+
+#[derive(Default, Deserialize)]
+struct ToldData {
+    config: Option<JszConfig>,
 }
 
 #[derive(Deserialize)]
@@ -131,7 +190,11 @@ fn judge(at: SocketAddr, answer: &[u8], server_id: &str) -> Result<(), BrokerErr
     if jsz.server_id != server_id {
         return Err(BrokerError::Another { at });
     }
-    match jsz.config {
+    judge_config(jsz.config.as_ref())
+}
+
+fn judge_config(config: Option<&JszConfig>) -> Result<(), BrokerError> {
+    match config {
         None => Err(BrokerError::NoJetStream),
         Some(JszConfig { sync_always: true }) => Ok(()),
         Some(JszConfig { sync_always: false }) => Err(BrokerError::Unsynced),

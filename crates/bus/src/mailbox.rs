@@ -87,7 +87,7 @@ pub struct Delivery {
 /// The right to acknowledge one message. Dropped without that, the message comes again.
 pub struct Ticket {
     way: Way,
-    /// Says to [`Mailbox::close`] that somebody still works on the message.
+    /// Says to [`GivenOut`] that somebody still works on the message.
     _held: OwnedSemaphorePermit,
 }
 
@@ -118,6 +118,24 @@ impl Ticket {
                 }
             }
         }
+    }
+}
+
+/// The messages of one opening of a mailbox on which somebody still works.
+#[derive(Clone, Debug)]
+pub struct GivenOut(Arc<Semaphore>);
+
+impl GivenOut {
+    /// Whether there are none at this moment.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.available_permits() >= usize::try_from(GIVEN_OUT_MAX).unwrap_or_default()
+    }
+
+    /// Waits until there are none. Cancel-safe.
+    pub async fn settled(&self) {
+        // The semaphore is never closed, so this can not fail.
+        let _all = self.0.acquire_many(GIVEN_OUT_MAX).await;
     }
 }
 
@@ -168,16 +186,15 @@ impl Mailbox {
         }
     }
 
-    /// Waits until nobody holds a [`Ticket`] any more: all that was given out is recorded, or never will be.
-    pub async fn close(self) {
-        let Self { given_out, .. } = self;
-        // It is never closed, so this can not fail.
-        let _all = given_out.acquire_many(GIVEN_OUT_MAX).await;
+    /// What was given out and is still worked on; also when the mailbox is gone.
+    #[must_use]
+    pub fn given_out(&self) -> GivenOut {
+        GivenOut(Arc::clone(&self.given_out))
     }
 
     async fn give_out(&mut self) -> Result<Delivery, String> {
-        let held = Arc::clone(&self.given_out).acquire_owned().await.map_err(|error| error.to_string())?;
         let (mut delivery, way) = self.advance().await?;
+        let held = Arc::clone(&self.given_out).acquire_owned().await.map_err(|error| error.to_string())?;
         let sequence = delivery.stream_sequence;
         let expected = self.last.saturating_add(1);
         if sequence > expected {

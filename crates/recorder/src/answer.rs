@@ -400,7 +400,7 @@ impl Answers<'_> {
                 let body = body(receipts, request.protobuf);
                 self.sent(bus.answer(to, body, request.protobuf).await);
             }
-            Reply::Mailbox { bus, ticket, stuck } => {
+            Reply::Mailbox { bus, sequence, ticket, stuck } => {
                 if let Some(failed) = receipts.iter().find(|receipt| receipt.outcome == Outcome::Failed) {
                     self.alarm_stuck(request, &failed.reason);
                     self.region.forget_mailbox();
@@ -412,10 +412,21 @@ impl Answers<'_> {
                         self.sent(bus.publish_receipt(party, receipt.to_json().into()).await);
                     }
                 }
+                self.settled(&bus, sequence, receipts).await;
                 ticket.acknowledge().await;
             }
         }
         true
+    }
+
+    async fn settled(&self, bus: &bus::Bus, sequence: u64, receipts: &[Receipt]) {
+        let recorded = receipts.first().filter(|receipt| receipt.outcome == Outcome::Recorded);
+        let position = recorded.and_then(|receipt| receipt.position);
+        let (ledger, region) = (&self.shared().ledger, &self.region.code);
+        if let Err(error) = ledger.settled(bus, region, (sequence, position), recorded.is_some()).await {
+            // The log stopped, which whoever asks it next hears too.
+            tracing::error!(%region, error = sentence(&error), "what the broker lost is not recorded");
+        }
     }
 
     fn alarm_stuck(&self, request: &Request, reason: &str) {

@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use bus::alarm::Alarm;
 use bus::subjects::RecordSubject;
-use bus::{Bus, Counted, Delivery, MailboxLimits};
+use bus::{Bus, Counted, Delivery};
 use contracts::ContentHash;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, interval_at, timeout};
 
 use crate::answer::{body, refusal_of_all};
+use crate::epoch::{EpochError, LOOK_EVERY};
 use crate::judge::Message;
 use crate::lines::{Arrived, Line};
 use crate::serve::{Region, Reply, Serving};
-use crate::{Doors, answer};
+use crate::{Doors, RunError, answer};
 
 /// The first wait before a door is opened again; doubled each time up to [`WAIT_MAX`].
 const WAIT_MIN: Duration = Duration::from_millis(100);
@@ -36,7 +37,6 @@ const CLOSED: &str = "door_closed";
 pub(crate) struct Door {
     pub(crate) region: Arc<Region>,
     pub(crate) config: bus::Config,
-    pub(crate) provision: Option<MailboxLimits>,
     pub(crate) doors: Arc<watch::Sender<Doors>>,
     pub(crate) serving: Serving,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -160,7 +160,6 @@ impl Door {
                     tracing::warn!(%region, reason, "the mailbox was interrupted");
                     // What waits comes again; what is in the log's hands is recorded first.
                     self.region.forget_mailbox();
-                    mailbox.close().await;
                 }
             }
             if bus.is_closed() {
@@ -175,32 +174,57 @@ impl Door {
     /// Opens the mailbox behind what was acknowledged, and says where that is.
     async fn open_mailbox(&self, bus: &Bus) -> Result<(bus::Mailbox, u64), Box<dyn std::error::Error + Send + Sync>> {
         let region = &self.region.code;
-        if let Some(limits) = self.provision {
-            bus.provision_mailbox(region, limits).await?;
-        }
-        let sight = bus.look_at_mailbox(region, MailboxLimits::default()).await?;
-        let after = sight.consumer.map_or(0, |consumer| consumer.floor);
-        Ok((bus.open_mailbox(region, after).await?, after))
+        let ledger = &self.region.shared.ledger;
+        ledger.make(bus, region).await?;
+        let after = self.ended(ledger.before_reading(bus, region).await)?;
+        let mailbox = bus.open_mailbox(region, after).await?;
+        ledger.opened(region, mailbox.given_out());
+        Ok((mailbox, after))
     }
 
     /// Reads an open mailbox; gives why it ended.
     async fn read(&self, bus: &Arc<Bus>, mailbox: &mut bus::Mailbox) -> String {
         let stuck = Arc::new(Notify::new());
+        let (ledger, region) = (&self.region.shared.ledger, &self.region.code);
+        let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
         loop {
-            let delivery = tokio::select! {
-                delivery = mailbox.next() => delivery,
-                () = stuck.notified() => return "a message can be neither recorded nor kept".to_owned(),
+            let next = mailbox.next();
+            tokio::pin!(next);
+            let delivery = loop {
+                tokio::select! {
+                    delivery = &mut next => break delivery,
+                    () = stuck.notified() => return "a message can be neither recorded nor kept".to_owned(),
+                    _ = looks.tick() => if let Some(lost) = ledger.look(bus, region).await {
+                        return lost;
+                    },
+                }
             };
-            let Delivery { subject, headers, unreadable, payload, stream_sequence, ticket, skipped: _ } = match delivery {
-                Ok(delivery) => delivery,
-                Err(error) => return error.to_string(),
-            };
+            let Delivery { subject, headers, unreadable, payload, stream_sequence, skipped, ticket } =
+                match delivery {
+                    Ok(delivery) => delivery,
+                    Err(error) => return error.to_string(),
+                };
+            if let Err(error) = self.ended(ledger.arriving(bus, region, skipped).await) {
+                return error.to_string();
+            }
             let message =
                 Message { subject, headers, payload, stream_sequence: Some(stream_sequence), unreadable };
-            let reply = Reply::Mailbox { bus: Arc::clone(bus), ticket, stuck: Arc::clone(&stuck) };
+            let (bus, stuck) = (Arc::clone(bus), Arc::clone(&stuck));
+            let reply = Reply::Mailbox { bus, sequence: stream_sequence, ticket, stuck };
             // Never full: the broker gives so much unacknowledged, and what was given before is forgotten.
             let _room = self.region.arrive(Line::Mailbox, Arrived { message, reply }, &self.serving);
         }
+    }
+
+    /// Ends the recorder if the log does not take what was found.
+    fn ended<T>(&self, result: Result<T, EpochError>) -> Result<T, EpochError> {
+        result.map_err(|error| match error {
+            EpochError::Log(source) => {
+                self.serving.fail(RunError::Log(source.clone()));
+                EpochError::Log(source)
+            }
+            EpochError::Mailbox(_) | EpochError::Missing(_) => error,
+        })
     }
 
     fn tell(&self, change: impl FnOnce(&mut crate::Door)) {

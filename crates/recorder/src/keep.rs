@@ -188,14 +188,15 @@ pub(crate) fn summary(
 /// Where a batch came from: its subject, and its place in the mailbox.
 pub(crate) fn origin(message: &Message) -> Bytes {
     let mut origin = message.subject.clone().into_bytes();
-    if let Some(sequence) = message.stream_sequence {
-        origin.extend_from_slice(format!(" {sequence}").as_bytes());
-    }
-    origin.truncate(ORIGIN_BYTES_MAX);
+    let sequence = message.stream_sequence.map(|sequence| format!(" {sequence}")).unwrap_or_default();
+    // The place must be whole: by it the log knows how far a mailbox is recorded.
+    origin.truncate(ORIGIN_BYTES_MAX.saturating_sub(sequence.len()));
+    origin.extend_from_slice(sequence.as_bytes());
     origin.into()
 }
 
-fn own_record(key: Key, kind: &str, tags: Vec<Box<str>>, now: i64, bytes: Bytes) -> NewRecord {
+/// A record that the recorder makes itself.
+pub(crate) fn own_record(key: Key, kind: &str, tags: Vec<Box<str>>, now: i64, bytes: Bytes) -> NewRecord {
     NewRecord {
         key,
         kind: kind.into(),
@@ -208,7 +209,7 @@ fn own_record(key: Key, kind: &str, tags: Vec<Box<str>>, now: i64, bytes: Bytes)
 }
 
 /// A key over the parts and their lengths, so that no two lists of parts run together into one.
-fn key_of(parts: &[&[u8]]) -> Key {
+pub(crate) fn key_of(parts: &[&[u8]]) -> Key {
     let mut hasher = Sha256::new();
     for part in parts {
         let length = u64::try_from(part.len()).unwrap_or(u64::MAX);

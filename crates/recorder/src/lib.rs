@@ -10,6 +10,7 @@
 
 mod answer;
 mod door;
+mod epoch;
 mod judge;
 mod keep;
 mod lines;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use bus::MailboxLimits;
 use bus::alarm::Alarms;
+use bus::provisioner::Needs;
 use domain::RegionId;
 use eventlog::{AppendError, Clock, EventLog, ReadError};
 use network::Network;
@@ -44,8 +46,10 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
     /// Where alarms are raised.
     pub alarms: Alarms,
-    /// `Some`: make the mailboxes, and make them again if the broker forgot them. `None`: somebody else does.
-    pub provision: Option<MailboxLimits>,
+    /// How much each mailbox keeps; one that is made otherwise is an alarm.
+    pub mailbox: MailboxLimits,
+    /// Who makes a mailbox that is not there, or not as it should be. `None`: the recorder itself, where its user may.
+    pub needs: Option<Needs>,
 }
 
 impl Config {
@@ -146,6 +150,9 @@ pub enum RunError {
         #[source]
         source: ReadError,
     },
+    /// What the log knows of the mailboxes can not be read.
+    #[error("how far the mailboxes are recorded can not be read; check the log")]
+    Mailboxes(#[source] ReadError),
     /// A part of the recorder broke down, which is a mistake in it.
     #[error("a part of the recorder ended early; restart the node")]
     Broken,
@@ -166,8 +173,12 @@ impl Recorder {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
         let Self { config, doors, log, states, handle } = self;
         let states = Arc::new(states);
-        let provision = config.provision;
-        let shared = Arc::new(serve::Shared::new(config, log, Arc::clone(&handle.metrics)));
+        let ledger = {
+            let (config, log, regions) = (config.clone(), log.clone(), doors.clone());
+            let open = move || epoch::Ledger::open(&config, &log, regions.keys());
+            tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Broken)?.map_err(RunError::Mailboxes)?
+        };
+        let shared = Arc::new(serve::Shared::new(config, log, ledger, Arc::clone(&handle.metrics)));
         let (stop, stopping) = watch::channel(false);
         let (serving, mut endings) = serve::Serving::new();
         let mut open = JoinSet::new();
@@ -175,7 +186,6 @@ impl Recorder {
             let door = door::Door {
                 region: Arc::new(serve::Region::new(code, Arc::clone(&shared))),
                 config,
-                provision,
                 doors: Arc::clone(&states),
                 serving: serving.clone(),
                 stopping: stopping.clone(),

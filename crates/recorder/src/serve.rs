@@ -13,6 +13,7 @@ use eventlog::{AppendError, Batch, Clock, EventLog, Key, Pending};
 use network::Network;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
+use crate::epoch::Ledger;
 use crate::judge::{Accepted, BAD_SIGNATURE, Entry, Message, Refused, Request, Unfit, judge};
 use crate::lines::{Arrived, Line, Lines, Put};
 use crate::quota::{Kept, Quotas};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) alarms: Alarms,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) sources: Mutex<Sources>,
+    pub(crate) ledger: Ledger,
     quotas: Mutex<Quotas>,
     judging: Semaphore,
 }
@@ -52,7 +54,7 @@ pub(crate) struct Region {
 pub(crate) enum Reply {
     /// A receipt on the sender's subject, then the acknowledgement. What can be neither recorded nor kept ends this
     /// reading of the mailbox.
-    Mailbox { bus: Arc<Bus>, ticket: Ticket, stuck: Arc<Notify> },
+    Mailbox { bus: Arc<Bus>, sequence: u64, ticket: Ticket, stuck: Arc<Notify> },
     /// An answer, if anybody asked for one.
     Counter { bus: Arc<Bus>, to: Option<ReplyTo> },
 }
@@ -66,6 +68,11 @@ impl Serving {
     pub(crate) fn new() -> (Self, mpsc::Receiver<RunError>) {
         let (ended, endings) = mpsc::channel(1);
         (Self(ended), endings)
+    }
+
+    /// The recorder can not go on. Only the first to say so is heard.
+    pub(crate) fn fail(&self, error: RunError) {
+        drop(self.0.try_send(error));
     }
 }
 
@@ -87,7 +94,7 @@ pub(crate) enum Asked {
 }
 
 impl Shared {
-    pub(crate) fn new(config: crate::Config, log: EventLog, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(config: crate::Config, log: EventLog, ledger: Ledger, metrics: Arc<Metrics>) -> Self {
         Self {
             network: config.network,
             clock: config.clock,
@@ -95,6 +102,7 @@ impl Shared {
             alarms: config.alarms,
             metrics,
             sources: Mutex::default(),
+            ledger,
             quotas: Mutex::default(),
             judging: Semaphore::new(JUDGING_MAX),
         }

@@ -2,6 +2,7 @@
 //!
 //! Not here: what the log knows of it and what a difference means (`recorder`), making it (`provision`).
 
+use bytes::Bytes;
 use domain::{RegionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,8 +91,11 @@ impl Bus {
         subject: String,
     ) -> Result<Option<T>, MailboxError> {
         let refused = |reason: String| MailboxError::Open { stream: stream.to_owned(), reason };
+        // The broker wants no body here, and the client's own way always has one.
+        let asked = self.client().request(format!("$JS.API.{subject}"), Bytes::new());
+        let message = asked.await.map_err(|error| refused(error.to_string()))?;
         let answer: Answer<T> =
-            self.jetstream().request(subject, &()).await.map_err(|error| refused(error.to_string()))?;
+            serde_json::from_slice(&message.payload).map_err(|error| refused(error.to_string()))?;
         match answer {
             Answer::Info(info) => Ok(Some(info)),
             Answer::Error { error } if error.code == NOT_FOUND => Ok(None),

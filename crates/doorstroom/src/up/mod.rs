@@ -133,7 +133,8 @@ impl Ground {
             network,
             clock: Arc::new(SystemClock),
             alarms: bus::alarm::Alarms::new(),
-            provision: Some(bus::MailboxLimits::default()),
+            mailbox: bus::MailboxLimits::default(),
+            needs: None,
         }
         .build(doors.collect(), self.log.clone());
         let recording = recorder.handle();

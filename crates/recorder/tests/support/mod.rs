@@ -58,8 +58,30 @@ impl Broker {
 
     /// As `kill -9`, and started again on the same port and disk.
     pub fn restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// As a power cut.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// As an operator would.
+    pub fn stop(&mut self) {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap();
+    }
+
+    /// The folder in which it keeps its streams.
+    pub fn store(&self) -> PathBuf {
+        self.dir.path().join("jetstream")
+    }
+
+    /// On the same port and what is left of the same disk.
+    pub fn start_again(&mut self) {
         (self.child, self.port, self.monitoring) = spawn(self.dir.path(), Some(self.port));
     }
 
@@ -124,11 +146,21 @@ pub struct Node {
 
 impl Node {
     pub async fn start(broker: &Broker, dir: &Path) -> Self {
+        let limits = bus::MailboxLimits { bytes: 16 * 1024 * 1024, ..bus::MailboxLimits::default() };
+        Self::start_with(broker, dir, limits, None).await
+    }
+
+    /// With such mailboxes, which are made here if they are missing; later by whoever hears of the needs.
+    pub async fn start_with(
+        broker: &Broker,
+        dir: &Path,
+        limits: bus::MailboxLimits,
+        needs: Option<bus::provisioner::Needs>,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (log, _) = EventLog::open(dir, Options::new(Arc::clone(&clock))).unwrap();
         let network = Arc::new(network());
         let bus = Bus::connect(BusConfig::new(broker.url(), "provisioner")).await.unwrap();
-        let limits = bus::MailboxLimits { bytes: 16 * 1024 * 1024, ..bus::MailboxLimits::default() };
         for region in network.regions() {
             bus.provision_mailbox(&region.code, limits).await.unwrap();
         }
@@ -138,7 +170,7 @@ impl Node {
         let doors = doors.collect();
         let (registry, watched) = watch::channel(network);
         let alarms = Alarms::new();
-        let config = Config { network: watched, clock, alarms: alarms.clone(), provision: None };
+        let config = Config { network: watched, clock, alarms: alarms.clone(), mailbox: limits, needs };
         let recorder = config.build(doors, log.clone());
         let handle = recorder.handle();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -171,6 +203,11 @@ pub fn network() -> Network {
 
 pub fn records(log: &EventLog) -> Vec<Record> {
     log.reader().read(Query::default()).map(Result::unwrap).collect()
+}
+
+/// The records without those that say by which stream a mailbox counts.
+pub fn said(records: Vec<Record>) -> Vec<Record> {
+    records.into_iter().filter(|record| &*record.kind != contracts::BUS_EPOCH_KIND).collect()
 }
 
 /// The quarantine records in a log, decoded.

@@ -10,12 +10,14 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use support::{files, names_in_backticks, test_functions};
 
 /// Technology from outside and the crates that may know it. Tests may use what they like.
-const ONLY_PLACES: [(&str, &[&str]); 6] = [
+const ONLY_PLACES: [(&str, &[&str]); 8] = [
     ("async-nats", &["bus"]),
     ("prost", &["contracts"]),
     ("prost-build", &["contracts"]),
     ("axum", &["portal"]),
     ("clap", &["doorstroom"]),
+    ("rcgen", &["keyring"]),
+    ("x509-parser", &["keyring"]),
     ("sled", &["eventlog", "projector"]),
 ];
 

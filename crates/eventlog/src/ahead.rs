@@ -3,7 +3,8 @@
 //!
 //! A thread of its own fills the open segment, then a spare file that becomes the next segment, in small slices and
 //! only a little ahead: filling at full speed would hold up the commits. It is never needed for being right: where it
-//! lags or fails, the writer writes beyond, and the sync takes longer.
+//! lags or fails, the writer writes beyond, and the sync takes longer. It has file handles of its own, so that an error
+//! of its syncs is told to the writer's handle too.
 
 use std::{
     io,

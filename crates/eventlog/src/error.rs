@@ -176,6 +176,20 @@ pub enum OpenError {
     },
 }
 
+impl From<ReadError> for OpenError {
+    /// A disk that does not answer is no damage.
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io { file, source, .. } => {
+                OpenError::Io { doing: "reading", path: file, source: io::Error::new(source.kind(), source) }
+            }
+            damage @ (ReadError::Damaged { .. } | ReadError::TooManyItems { .. } | ReadError::Closed) => {
+                OpenError::Damaged(damage)
+            }
+        }
+    }
+}
+
 /// Why a cursor could not be kept or found.
 #[derive(Debug, thiserror::Error)]
 pub enum CursorError {

@@ -101,7 +101,7 @@ pub(crate) fn open(dir: &Path, storage: Arc<dyn Storage>) -> Result<Core, OpenEr
     let row = Row::load(dir, &storage, false)?;
     let Some(last) = row.segments.last() else {
         return Err(match row.damage {
-            Some(damage) => OpenError::Damaged(damage),
+            Some(damage) => damage.into(),
             None => OpenError::Missing { dir: dir.to_path_buf() },
         });
     };
@@ -111,7 +111,7 @@ pub(crate) fn open(dir: &Path, storage: Arc<dyn Storage>) -> Result<Core, OpenEr
     // Damage further on does not keep the sound part from being read; a reading that gets there ends with it.
     match refresh(&core) {
         Ok(_) | Err(ReadError::Damaged { .. }) => {}
-        Err(error) => return Err(OpenError::Damaged(error)),
+        Err(error) => return Err(error.into()),
     }
     if let Some(damage) = row.damage {
         core.damage.get_or_init(|| damage);

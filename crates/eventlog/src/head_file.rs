@@ -6,8 +6,10 @@
 use std::path::Path;
 
 use crate::{
+    ReadError,
     codec::{Input, put_at},
     scan::Tail,
+    segment::damage,
     storage::{Storage, read_full, write_full},
 };
 
@@ -43,17 +45,40 @@ pub(crate) fn write(storage: &dyn Storage, dir: &Path, head: &KnownHead) -> std:
     storage.sync_dir(dir)
 }
 
-/// The head file, if there is a readable one.
-pub(crate) fn read(storage: &dyn Storage, dir: &Path) -> Option<KnownHead> {
-    let file = storage.open(&dir.join(NAME), false).ok()?;
+/// What there is of a head file.
+#[derive(Debug)]
+pub(crate) enum Known {
+    Nothing,
+    Head(KnownHead),
+    /// It is there but has rotted: it is written aside and synced before it gets its name, so no crash leaves it so.
+    Rotten(ReadError),
+}
+
+/// Reads the head file. An error is one of the system.
+pub(crate) fn read(storage: &dyn Storage, dir: &Path) -> std::io::Result<Known> {
+    let path = dir.join(NAME);
+    let file = match storage.open(&path, false) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Known::Nothing),
+        Err(error) => return Err(error),
+    };
     let mut bytes = [0; BYTES];
-    if read_full(&*file, &mut bytes, 0).ok()? != BYTES {
-        return None;
-    }
+    read_full(&*file, &mut bytes, 0)?;
+    Ok(decode(&bytes).map_or_else(
+        || {
+            tracing::warn!(file = %path.display(), "the head file does not parse and bounds nothing");
+            let what = "the head file does not parse, so it can not be told how far the log was on stable storage; \
+                        if it did lose power, restore this file from a copy or remove it";
+            Known::Rotten(damage(&path, 0, what))
+        },
+        Known::Head,
+    ))
+}
+
+fn decode(bytes: &[u8; BYTES]) -> Option<KnownHead> {
     let (fields, checksum) = bytes.split_last_chunk::<4>()?;
     let mut input = Input(fields);
     if u32::from_le_bytes(*checksum) != crc32c::crc32c(fields) || input.bytes(MAGIC.len())? != MAGIC {
-        tracing::warn!(file = %dir.join(NAME).display(), "the head file does not parse and is not used");
         return None;
     }
     let (log, segment_first) = (input.array()?, input.u64()?);

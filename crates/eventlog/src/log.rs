@@ -232,8 +232,14 @@ fn start(
     let known = KnownHead { log: core.log, segment_first: open.first(), tail: tail.clone() };
     let durable = Arc::new(Mutex::new(known));
     let filled = (tail.offset, zeroed_of(&*open.file));
-    let ahead =
-        Arc::new(Ahead::new(storage, segments_dir(dir), segment_bytes, Arc::clone(&open.file), filled));
+    // Zeros go through a handle of their own: an error of the disk is told to each handle once, and a failed sync of
+    // zeros must not swallow what the next commit has to hear.
+    let zeros = storage.open(&open.path, true).map_err(|source| OpenError::Io {
+        doing: "opening the last segment",
+        path: open.path.clone(),
+        source,
+    })?;
+    let ahead = Arc::new(Ahead::new(storage, segments_dir(dir), segment_bytes, zeros, filled));
     let (keeper, keeper_tasks) = tasks::sync_channel(TASKS_MAX);
     let (requests, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
     let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX));

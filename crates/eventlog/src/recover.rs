@@ -18,9 +18,10 @@ use crate::{
     Head, HeadsReport, OpenError, Options, ReadError,
     ahead::spare_path,
     codec::{narrow, wide},
+    core::segment_of,
     follow::{Row, head_of, segments_dir},
     frame::first_hash,
-    head_file::{self, KnownHead},
+    head_file::{self, Known, KnownHead},
     index::SegmentIndex,
     lock::Lock,
     memory::MemoryIndex,
@@ -86,28 +87,27 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
     let lock = Lock::take(&**storage, dir)?;
     sync_folders(&**storage, dir)?;
     remove_leftovers(&**storage, &folder)?;
-    let known = head_file::read(&**storage, dir);
+    let known = head_file::read(&**storage, dir).map_err(failed("reading the head file", dir))?;
     let signed = newest_size(&**storage, dir).map_err(failed("reading signed heads", dir))?;
     let row = Row::load(dir, storage, true)?;
     if let Some(damage) = row.damage {
-        return Err(OpenError::Damaged(damage));
+        return Err(damage.into());
     }
     let mut segments = row.segments;
     let created = segments.is_empty();
     if created {
-        refuse_if_known(dir, known.as_ref(), 0)?;
-        refuse(dir, (signed, "a signed head"), 0)?;
+        for bound in known.bounds(None, signed) {
+            refuse(dir, bound?, 0)?;
+        }
         segments.push(create(dir, options).map_err(failed("making the first segment", &folder))?);
     }
     let Some(open) = segments.last().cloned() else {
         return Err(OpenError::Missing { dir: dir.to_path_buf() });
     };
-    let known = known.filter(|known| known.log == open.header.log);
-    let scanned = scan_open(&open)?;
-    let bounds =
-        [(known.as_ref().map_or(0, |known| known.tail.position), "the head file"), (signed, "a signed head")];
-    let torn = mend(dir, &**storage, &open, &scanned, bounds)?;
-    refuse_if_known(dir, known.as_ref(), scanned.tail.position)?;
+    let scanned = scan_open(&open, &known)?;
+    let torn = mend(dir, &**storage, &open, &scanned, known.bounds(Some(&open), signed))?;
+    known.confirm(&segments, &scanned)?;
+    refuse(dir, (known.position(&open), HEAD_FILE), scanned.tail.position)?;
     sync_last_group(&open, &scanned).map_err(failed("syncing the last group", &open.path))?;
     let indexes_rebuilt = load_indexes(&segments)?;
     let mut tail = scanned.tail;
@@ -157,10 +157,6 @@ fn remove_leftovers(storage: &dyn Storage, folder: &Path) -> Result<(), OpenErro
     Ok(())
 }
 
-fn refuse_if_known(dir: &Path, known: Option<&KnownHead>, found: u64) -> Result<(), OpenError> {
-    refuse(dir, (known.map_or(0, |known| known.tail.position), "the head file"), found)
-}
-
 fn refuse(dir: &Path, (known, witness): (u64, &'static str), found: u64) -> Result<(), OpenError> {
     if known > found {
         return Err(OpenError::Shortened { dir: dir.to_path_buf(), found, known, witness });
@@ -192,32 +188,106 @@ fn create(dir: &Path, options: &Options) -> io::Result<Arc<Segment>> {
     Ok(Arc::new(Segment::new(header, path, file, Arc::clone(storage), true)))
 }
 
+/// The running hash behind a position, if a group ends there. Reads the segment up to it: that is rare, for the head
+/// file lags by a second at most.
+fn hash_at(segment: &Arc<Segment>, place: u64) -> Result<Option<[u8; 32]>, OpenError> {
+    let mut scanner = Scanner::new(Arc::clone(segment), false);
+    while scanner.tail().position < place {
+        match scanner.step()? {
+            Step::Group => {}
+            Step::End => return Ok(None),
+            Step::Broken { offset, what } => return Err(segment.damage(offset, what).into()),
+        }
+    }
+    Ok((scanner.tail().position == place).then_some(scanner.tail().hash))
+}
+
+const HEAD_FILE: &str = "the head file";
+
+/// What the head file is good for: a lower bound, and the running hash that was there.
+impl Known {
+    fn position(&self, open: &Segment) -> u64 {
+        self.of(open).map_or(0, |known| known.tail.position)
+    }
+
+    /// The head file, if it is about this log.
+    fn of(&self, segment: &Segment) -> Option<&KnownHead> {
+        match self {
+            Known::Head(known) if known.log == segment.header.log => Some(known),
+            Known::Nothing | Known::Rotten(_) | Known::Head(_) => None,
+        }
+    }
+
+    /// What was on stable storage, by the word of each witness. A witness that can not be read may have known more
+    /// than all others: then nothing may be cut.
+    fn bounds(&self, open: Option<&Segment>, signed: u64) -> [Result<(u64, &'static str), OpenError>; 2] {
+        let head = match (self, open) {
+            (Known::Rotten(damage), _) => Err(OpenError::Damaged(damage.clone())),
+            (_, Some(open)) => Ok(self.position(open)),
+            (Known::Head(known), None) => Ok(known.tail.position),
+            (Known::Nothing, None) => Ok(0),
+        };
+        [head.map(|position| (position, HEAD_FILE)), Ok((signed, "a signed head"))]
+    }
+
+    /// What the head file knew must still be what leads there: another history of the same log, such as an older copy
+    /// that was written on, has another running hash.
+    fn confirm(&self, segments: &[Arc<Segment>], scanned: &Scanned) -> Result<(), OpenError> {
+        let Some(open) = segments.last() else { return Ok(()) };
+        let Some(known) = self.of(open).filter(|known| known.tail.position <= scanned.tail.position) else {
+            return Ok(());
+        };
+        let place = known.tail.position;
+        let found = match segment_of(segments, place, scanned.tail.position) {
+            _ if place == 0 => return Ok(()),
+            Some((segment, _)) => match segment.sealed.get() {
+                Some(sealed) if sealed.last == place => Some(sealed.hash),
+                Some(_) => hash_at(segment, place)?,
+                None => scanned.at_known,
+            },
+            None => None,
+        };
+        if found == Some(known.tail.hash) {
+            return Ok(());
+        }
+        let what = format!("the head file knew another history of this log up to position {place}");
+        Err(OpenError::Damaged(open.damage(known.tail.offset, what)))
+    }
+}
+
 struct Scanned {
     index: Arc<MemoryIndex>,
     tail: Tail,
     /// Where the last whole group begins; the start of the frames if there is none.
     last_group: u64,
+    /// The running hash at the position the head file names, if a group ends there.
+    at_known: Option<[u8; 32]>,
     /// What is not whole behind it.
     broken: Option<(u64, String)>,
 }
 
-fn scan_open(open: &Arc<Segment>) -> Result<Scanned, OpenError> {
+fn scan_open(open: &Arc<Segment>, known: &Known) -> Result<Scanned, OpenError> {
     let index = Arc::new(MemoryIndex::default());
     let mut scanner = Scanner::new(Arc::clone(open), false);
     let mut last_group = scanner.tail().offset;
+    let (wanted, mut at_known) = (known.position(open), None);
     let broken = loop {
         let start = scanner.tail().offset;
-        match scanner.step().map_err(OpenError::Damaged)? {
+        match scanner.step()? {
             Step::Group => {
                 index.add_group(scanner.group());
                 last_group = start;
+                let tail = scanner.tail();
+                if tail.position == wanted {
+                    at_known = Some(tail.hash);
+                }
             }
             Step::End => break None,
             Step::Broken { offset, what } => break Some((offset, what)),
         }
     };
     open.set_index(SegmentIndex::Memory(Arc::clone(&index)));
-    Ok(Scanned { index, tail: scanner.tail().clone(), last_group, broken })
+    Ok(Scanned { index, tail: scanner.tail().clone(), last_group, at_known, broken })
 }
 
 /// Cuts a torn write behind the last whole group, unless it is damage.
@@ -226,23 +296,26 @@ fn mend(
     storage: &dyn Storage,
     open: &Arc<Segment>,
     scanned: &Scanned,
-    bounds: [(u64, &'static str); 2],
+    bounds: [Result<(u64, &'static str), OpenError>; 2],
 ) -> Result<Option<Torn>, OpenError> {
     let start = scanned.tail.offset;
-    let end = written_end(open, start).map_err(OpenError::Damaged)?;
+    let end = written_end(open, start)?;
     if end == start && scanned.broken.is_none() {
         return Ok(None);
     }
     let (at, what) =
         scanned.broken.clone().unwrap_or_else(|| (start, "bytes without a frame before them".into()));
     let damaged = |why: &str| OpenError::Damaged(open.damage(at, format!("{what}; {why}")));
-    if let Some(later) = later_commit(open, start, end).map_err(OpenError::Damaged)? {
+    if let Some(later) = later_commit(open, start, end)? {
         return Err(damaged(&format!(
             "a later commit record at byte {later} shows that this is no torn write"
         )));
     }
-    if let Some((_, witness)) = bounds.iter().find(|(known, _)| *known > scanned.tail.position) {
-        return Err(damaged(&format!("{witness} shows that this was on stable storage")));
+    for bound in bounds {
+        let (known, witness) = bound?;
+        if known > scanned.tail.position {
+            return Err(damaged(&format!("{witness} shows that this was on stable storage")));
+        }
     }
     let end = end.max(start);
     let kept =
@@ -311,7 +384,7 @@ fn load_indexes(segments: &[Arc<Segment>]) -> Result<Vec<PathBuf>, OpenError> {
             // The last two are no answers of an index.
             Ok((_, false)) | Err(ReadError::TooManyItems { .. } | ReadError::Closed) => {}
             Err(error @ (ReadError::Damaged { .. } | ReadError::Io { .. })) => {
-                return Err(OpenError::Damaged(error));
+                return Err(error.into());
             }
         }
     }

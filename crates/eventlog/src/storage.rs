@@ -222,8 +222,6 @@ pub(crate) fn write_full(file: &dyn StorageFile, bytes: &[u8], offset: u64) -> i
 /// wrong. Never asked about a sync: what a sync that fails has left behind is not known.
 fn pass(error: io::Error, interrupted: &mut u32) -> io::Result<()> {
     *interrupted = interrupted.saturating_add(1);
-    match error.kind() {
-        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock if *interrupted <= INTERRUPTIONS_MAX => Ok(()),
-        _ => Err(error),
-    }
+    let passing = matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock);
+    if passing && *interrupted <= INTERRUPTIONS_MAX { Ok(()) } else { Err(error) }
 }

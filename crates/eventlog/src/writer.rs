@@ -210,13 +210,16 @@ impl Writer {
         };
         let folder = segments_dir(&core.dir);
         let spare = self.ahead.take_spare()?;
-        write_full(&*spare.file, &header.encode(), 0)?;
-        spare.file.sync_data()?;
+        // A handle of our own: an error of the disk is told to each handle once, and the other one is synced by the
+        // filling thread.
+        let file = core.storage.open(&spare.path, true)?;
+        write_full(&*file, &header.encode(), 0)?;
+        file.sync_data()?;
         let path = folder.join(segment_name(header.first));
         core.storage.rename(&spare.path, &path)?;
         core.storage.sync_dir(&folder)?;
         let sealed = Sealed { end: tail.offset, last: tail.position, hash: tail.hash };
-        let segment = Segment::new(header, path, Arc::clone(&spare.file), Arc::clone(&core.storage), true);
+        let segment = Segment::new(header, path, file, Arc::clone(&core.storage), true);
         let (segment, index) = (Arc::new(segment), Arc::new(MemoryIndex::default()));
         segment.set_index(SegmentIndex::Memory(Arc::clone(&index)));
         before.sealed.get_or_init(|| sealed);

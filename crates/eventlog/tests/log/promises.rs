@@ -196,7 +196,7 @@ async fn an_io_error_stops_the_log_for_good_and_reopening_goes_on() {
 }
 
 #[tokio::test]
-async fn a_second_open_for_writing_names_the_holder() {
+async fn fault_44_a_second_open_for_writing_names_the_holder() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path(), small());
     append_each(&log, 1..=3).await;
@@ -213,7 +213,7 @@ async fn a_second_open_for_writing_names_the_holder() {
 }
 
 #[tokio::test]
-async fn a_lock_file_left_behind_is_free_and_the_epoch_goes_up() {
+async fn fault_44_a_lock_file_left_behind_is_free_and_the_epoch_goes_up() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("lock"), "process 4000000\nepoch 41\n").unwrap();
     let (_log, report) = open(dir.path(), small());
@@ -222,7 +222,7 @@ async fn a_lock_file_left_behind_is_free_and_the_epoch_goes_up() {
 }
 
 #[tokio::test]
-async fn recorded_at_never_goes_back() {
+async fn fault_48_recorded_at_never_goes_back_when_the_clock_does() {
     let dir = tempfile::tempdir().unwrap();
     let clock = StillClock::at(NOON);
     let options = || Options { clock: clock.clone(), ..small() };

@@ -34,7 +34,7 @@ async fn torn_write(dir: &Path) -> BeforeAndAfter {
 }
 
 #[tokio::test]
-async fn a_write_torn_at_any_byte_is_cut_and_kept_and_nothing_else_is_lost() {
+async fn fault_30_a_write_torn_at_any_byte_is_cut_and_kept_and_nothing_else_is_lost() {
     let dir = tempfile::tempdir().unwrap();
     let made = dir.path().join("made");
     let torn = torn_write(&made).await;
@@ -72,7 +72,7 @@ async fn a_write_torn_at_any_byte_is_cut_and_kept_and_nothing_else_is_lost() {
 }
 
 #[tokio::test]
-async fn any_missing_part_of_the_last_write_is_cut_even_if_its_end_is_there() {
+async fn fault_30_any_missing_part_of_the_last_write_is_cut_even_if_its_end_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let made = dir.path().join("made");
     let torn = torn_write(&made).await;
@@ -98,7 +98,7 @@ async fn any_missing_part_of_the_last_write_is_cut_even_if_its_end_is_there() {
 }
 
 #[tokio::test]
-async fn garbage_or_an_older_tail_behind_the_log_is_cut() {
+async fn fault_31_garbage_or_an_older_tail_behind_the_log_is_cut() {
     let dir = tempfile::tempdir().unwrap();
     let torn = torn_write(dir.path()).await;
     let file = segment_files(dir.path()).remove(0);
@@ -115,7 +115,7 @@ async fn garbage_or_an_older_tail_behind_the_log_is_cut() {
 }
 
 #[tokio::test]
-async fn a_flipped_bit_in_any_byte_is_found_and_nothing_is_changed_or_served() {
+async fn fault_32_a_flipped_bit_in_any_byte_is_found_and_nothing_is_changed_or_served() {
     let dir = tempfile::tempdir().unwrap();
     let made = dir.path().join("made");
     let options = || Options { segment_bytes: eventlog::SEGMENT_BYTES_MIN, ..small() };
@@ -168,7 +168,7 @@ fn check_flipped(dir: &Path, segment: usize, at: usize, expected: &[eventlog::Re
 }
 
 #[tokio::test]
-async fn opening_a_damaged_open_segment_for_writing_names_the_place_and_changes_nothing() {
+async fn fault_32_opening_a_damaged_open_segment_for_writing_names_the_place_and_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let made = dir.path().join("made");
     let (log, _) = open(&made, large());
@@ -215,7 +215,7 @@ async fn damage_in_the_middle_is_told_from_a_torn_write_without_the_head_file_to
 }
 
 #[tokio::test]
-async fn a_log_that_ends_before_the_head_file_is_refused() {
+async fn fault_35_a_log_that_ends_before_the_head_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path(), large());
     append_each(&log, 1..=4).await;
@@ -232,7 +232,7 @@ async fn a_log_that_ends_before_the_head_file_is_refused() {
 }
 
 #[tokio::test]
-async fn a_missing_or_foreign_segment_is_named_and_other_files_are_left_alone() {
+async fn fault_36_a_missing_or_foreign_segment_is_named_and_other_files_are_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let made = dir.path().join("made");
     let (log, _) = open(&made, small());
@@ -268,7 +268,7 @@ async fn a_missing_or_foreign_segment_is_named_and_other_files_are_left_alone() 
 }
 
 #[tokio::test]
-async fn verification_finds_records_that_were_swapped_with_sound_checksums() {
+async fn fault_34_verification_finds_records_that_were_swapped_with_sound_checksums() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path(), large());
     // Two groups of the same length: exchanging them leaves every checksum of a body right.
@@ -355,7 +355,7 @@ async fn an_index_that_rots_while_the_log_is_open_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_catalogue_the_log_does_not_confirm_is_moved_aside() {
+async fn fault_46_a_catalogue_the_log_does_not_confirm_is_moved_aside() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(&dir.path().join("a"), small());
     append_each(&log, 1..=5).await;

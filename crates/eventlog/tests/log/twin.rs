@@ -15,6 +15,7 @@ use std::{
         Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
 };
 
 use eventlog::{Storage, StorageFile};
@@ -299,6 +300,9 @@ struct Inner {
     calls: u64,
     random: u64,
     locks: BTreeMap<PathBuf, Weak<TwinFile>>,
+    /// The file zeros were written to ahead of the commits, and what the handle they went through has heard of.
+    zeros: Option<(usize, Arc<AtomicU64>)>,
+    fail_zeros: bool,
 }
 
 /// The disk. Clones are the same disk.
@@ -314,7 +318,7 @@ struct TwinFile {
     path: PathBuf,
     writable: bool,
     /// Failed syncs this handle has heard of.
-    heard: AtomicU64,
+    heard: Arc<AtomicU64>,
 }
 
 impl Inner {
@@ -366,6 +370,8 @@ impl Twin {
             calls: 0,
             random: 0,
             locks: BTreeMap::new(),
+            zeros: None,
+            fail_zeros: false,
         };
         Twin { inner: Arc::new(Mutex::new(inner)) }
     }
@@ -390,6 +396,16 @@ impl Twin {
     /// How often the fault was met.
     pub(crate) fn hits(&self) -> u64 {
         self.held().hits
+    }
+
+    /// Whether zeros were written ahead of the commits.
+    pub(crate) fn zeros_were_written(&self) -> bool {
+        self.held().zeros.is_some()
+    }
+
+    /// From now on a sync of the zeros fails just before each sync of a commit to the same file.
+    pub(crate) fn fail_zeros_before_commits(&self) {
+        self.held().fail_zeros = true;
     }
 
     pub(crate) fn chop_to(&self, bytes: usize) {
@@ -517,6 +533,9 @@ impl StorageFile for TwinFile {
             Ok(()) => (inner.chop(bytes.len())?, None),
             Err((error, through)) => (through.min(bytes.len()), Some(error)),
         };
+        if thread::current().name() == Some("log-zeros") {
+            inner.zeros = Some((self.file, Arc::clone(&self.heard)));
+        }
         let offset = usize::try_from(offset).unwrap();
         inner.step(Op::Write { file: self.file, offset, bytes: bytes[..length].into() });
         failed.map_or(Ok(length), Err)
@@ -530,6 +549,14 @@ impl StorageFile for TwinFile {
             content.failed += 1;
             self.heard.store(content.failed, Ordering::SeqCst);
             return Err(error);
+        }
+        if let Some((_, zeros)) = inner.zeros.clone().filter(|(file, _)| {
+            inner.fail_zeros && *file == self.file && thread::current().name() == Some("log-writer")
+        }) {
+            let content = &mut inner.world.files[self.file];
+            content.pending.clear();
+            content.failed += 1;
+            zeros.store(content.failed, Ordering::SeqCst);
         }
         let failed = inner.world.files[self.file].failed;
         if self.heard.swap(failed, Ordering::SeqCst) < failed {
@@ -547,7 +574,7 @@ impl StorageFile for TwinFile {
 impl Twin {
     fn handle(&self, inner: &Inner, path: &Path, writable: bool) -> io::Result<Arc<TwinFile>> {
         let file = inner.world.file(path)?;
-        let heard = AtomicU64::new(inner.world.files[file].failed);
+        let heard = Arc::new(AtomicU64::new(inner.world.files[file].failed));
         Ok(Arc::new(TwinFile { inner: Arc::clone(&self.inner), file, path: path.into(), writable, heard }))
     }
 }

@@ -307,6 +307,12 @@ async fn provision(guarded: &Guarded) -> Done {
     Provisioner::new(guarded.server(), guarded.logins(), network, Limits::default()).once().await.unwrap()
 }
 
+/// Asks again and again until it is so.
+async fn until(so: impl AsyncFn() -> bool) {
+    let asking = async { while !so().await {} };
+    tokio::time::timeout(Duration::from_secs(10), asking).await.expect("it comes");
+}
+
 fn header(name: &str, value: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(name, value);
@@ -501,8 +507,13 @@ async fn a_centre_sees_its_regions_as_if_it_were_there_and_reaches_nothing_throu
     assert_eq!(bucket.get("zk02.sum.GRZ").await.unwrap(), None);
     let names = centre.api("STREAM.NAMES", &Value::Null).await;
     assert_eq!(names["streams"], json!(["ACUTE_oost", "HEAD", "KV_availability", "LOG_zk01"]));
-    let events = centre.api("STREAM.INFO.LOG_zk01", &Value::Null).await;
-    assert_eq!(events["state"]["messages"], 1);
+    // Each copy comes when it comes.
+    for stream in ["LOG_zk01", "ACUTE_oost", "HEAD"] {
+        until(async || {
+            centre.api(&format!("STREAM.INFO.{stream}"), &Value::Null).await["state"]["messages"] == 1
+        })
+        .await;
+    }
 
     // A consumer may say where its messages are delivered, and nobody asks whether its maker may publish there.
     for (number, deliver) in [
@@ -523,6 +534,11 @@ async fn a_centre_sees_its_regions_as_if_it_were_there_and_reaches_nothing_throu
             json!({"name": name, "deliver_subject": deliver, "ack_policy": "none", "max_deliver": 1});
         let request = json!({"stream_name": "LOG_zk01", "config": config, "action": ""});
         centre.api(&format!("CONSUMER.CREATE.LOG_zk01.{name}"), &request).await;
+    }
+    // The request to the core arrived there, and was none.
+    for name in ["mine-0", "mine-1"] {
+        let info = format!("CONSUMER.INFO.LOG_zk01.{name}");
+        until(async || centre.api(&info, &Value::Null).await["delivered"]["stream_seq"] == 1).await;
     }
     let told = centre.refused().await;
     assert!(told.is_empty(), "{told:?}");
@@ -584,4 +600,20 @@ async fn a_key_that_is_taken_away_is_cut_off_and_a_user_of_another_account_is_no
         ..guarded.config(&account, "de-linde")
     };
     assert!(bus::Bus::connect(strange).await.is_err());
+}
+
+#[tokio::test]
+async fn the_monitor_says_whether_the_broker_writes_to_disk_before_it_accepts() {
+    let mut guarded = Guarded::start(NETWORK);
+    let check = async |guarded: &Guarded| {
+        let bus = bus::Bus::connect(guarded.config(&Account::System, "_monitor")).await.unwrap();
+        bus.check_broker(&bus::Monitoring::Asked).await
+    };
+    check(&guarded).await.unwrap();
+    let file = guarded.broker().folder().join("nats.conf");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, config.replace("sync_interval: always", "")).unwrap();
+    guarded.broker().stop();
+    guarded.broker().restart();
+    assert!(matches!(check(&guarded).await, Err(bus::BrokerError::Unsynced)));
 }

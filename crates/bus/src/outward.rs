@@ -2,7 +2,7 @@
 //! stream `HEAD`.
 //!
 //! All of it is memory, derived from the log: it vanishes with the broker and is filled again. Not here: what is
-//! published and when (`gateway`), alerts (`acute`), answers to requests (`service`).
+//! published and when (`gateway`), making streams (`provisioner`), alerts (`acute`), answers to requests (`service`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use async_nats::header::{HeaderMap, HeaderName, HeaderValue, NATS_EXPECTED_LAST_SEQUENCE};
-use async_nats::jetstream::context::{Context, KeyValueErrorKind};
+use async_nats::jetstream::context::Context;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{kv, stream};
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use futures::StreamExt;
 use tokio::sync::watch;
 
 use crate::connection::Bus;
-use crate::subjects::{AVAILABILITY_BUCKET as BUCKET, HEAD, LogSubject, log_stream};
+use crate::subjects::{AVAILABILITY_BUCKET as BUCKET, LogSubject, log_stream};
 
 /// The header with the position of a recorded event.
 pub const POSITION_HEADER: &str = "Doorstroom-Position";
@@ -32,15 +32,8 @@ pub const RECORDED_AT_HEADER: &str = "Doorstroom-Recorded-At";
 pub const KEY_HEADER: &str = "Doorstroom-Key";
 
 pub(crate) const HEAD_STREAM: &str = "HEAD";
-/// A bucket of the whole country takes a few MiB; what needs more is a mistake, and should not eat the broker.
-/// Values kept of each key, the most a bucket keeps: a watcher that lags behind by this many still sees every change.
-const HISTORY: i64 = 64;
-const BUCKET_BYTES_MAX: i64 = 256 * 1024 * 1024;
 /// How long the entries of the bucket may take to arrive: they are a few MiB from memory.
 const LIST_WAIT_MAX: Duration = Duration::from_secs(20);
-/// Enough for any head, and for the last one of each node.
-const HEAD_BYTES_MAX: i64 = 1024 * 1024;
-
 /// Why something did not get out.
 #[derive(Debug, thiserror::Error)]
 pub enum OutwardError {
@@ -186,103 +179,44 @@ impl Outward {
         Losses(losses)
     }
 
-    /// The bucket `availability`, made if it is missing.
+    /// The bucket `availability`.
     ///
     /// # Errors
-    /// When the broker does not give it.
+    /// [`OutwardError::Provision`] when there is none, or the broker does not give it.
     pub async fn rows(&self) -> Result<Rows, OutwardError> {
-        let failed = |source: async_nats::Error| OutwardError::Provision {
+        let store = self.jetstream.get_key_value(BUCKET).await.map_err(|source| OutwardError::Provision {
             what: format!("the bucket {BUCKET}"),
-            source,
-        };
-        // Asked for first: to make it needs a right that a gateway of a guarded broker does not have.
-        let store = match self.jetstream.get_key_value(BUCKET).await {
-            Ok(store) => store,
-            Err(error) if error.kind() == KeyValueErrorKind::GetBucket => self
-                .jetstream
-                .create_key_value(kv::Config {
-                    bucket: BUCKET.to_owned(),
-                    description: "the latest row of each location and care type".to_owned(),
-                    history: HISTORY,
-                    max_bytes: BUCKET_BYTES_MAX,
-                    storage: stream::StorageType::Memory,
-                    num_replicas: 1,
-                    ..kv::Config::default()
-                })
-                .await
-                .map_err(|source| failed(source.into()))?,
-            Err(error) => return Err(failed(error.into())),
-        };
+            source: source.into(),
+        })?;
         Ok(Rows { store, jetstream: self.jetstream.clone() })
     }
 
-    /// The stream `LOG_<r>` of this region, made or brought to this window, and what it ends with.
+    /// What the stream `LOG_<r>` of this region ends with.
     ///
     /// # Errors
-    /// When the broker does not give it.
-    pub async fn log_stream(&self, region: &RegionId, window: Window) -> Result<LogTail, OutwardError> {
-        let name = log_stream(region);
-        let info = self
-            .jetstream
-            .create_or_update_stream(stream::Config {
-                name: name.clone(),
-                description: Some("recorded events; older ones are in the log".to_owned()),
-                subjects: vec![LogSubject::all_of(region)],
-                storage: stream::StorageType::Memory,
-                max_age: window.age,
-                max_bytes: i64::from(window.bytes),
-                discard: stream::DiscardPolicy::Old,
-                num_replicas: 1,
-                allow_direct: true,
-                ..stream::Config::default()
-            })
-            .await
-            .map_err(|source| OutwardError::Provision {
-                what: format!("the stream {name}"),
-                source: source.into(),
-            })?;
-        let last = if info.state.messages == 0 { None } else { self.last_published(region).await? };
-        Ok(LogTail { sequence: info.state.last_sequence, last })
+    /// [`OutwardError::Provision`] when there is no such stream, or the broker does not give it.
+    pub async fn log_stream(&self, region: &RegionId) -> Result<LogTail, OutwardError> {
+        let state = self.state_of(log_stream(region)).await?;
+        let last = if state.messages == 0 { None } else { self.last_published(region).await? };
+        Ok(LogTail { sequence: state.last_sequence, last })
     }
 
-    /// Empties the stream of this region, because what is in it is of another log.
+    /// Looks whether there is the stream that keeps the last head.
     ///
     /// # Errors
-    /// When the broker does not do it.
-    pub async fn purge_log_stream(&self, region: &RegionId) -> Result<(), OutwardError> {
-        let name = log_stream(region);
-        let failed = |source: async_nats::Error| OutwardError::Provision {
-            what: format!("a purge of the stream {name}"),
-            source,
-        };
-        let stream = self.jetstream.get_stream_no_info(&name).await.map_err(|error| failed(error.into()))?;
-        stream.purge().await.map_err(|error| failed(error.into()))?;
-        Ok(())
-    }
-
-    /// The stream that keeps the last head, made if it is missing.
-    ///
-    /// # Errors
-    /// When the broker does not give it.
+    /// [`OutwardError::Provision`] when there is none, or the broker does not give it.
     pub async fn head_stream(&self) -> Result<(), OutwardError> {
-        self.jetstream
-            .create_or_update_stream(stream::Config {
-                name: HEAD_STREAM.to_owned(),
-                description: Some("the last head of the log".to_owned()),
-                subjects: vec![HEAD.to_owned()],
-                storage: stream::StorageType::Memory,
-                max_messages_per_subject: 1,
-                max_bytes: HEAD_BYTES_MAX,
-                num_replicas: 1,
-                allow_direct: true,
-                ..stream::Config::default()
-            })
-            .await
-            .map(|_info| ())
-            .map_err(|source| OutwardError::Provision {
-                what: format!("the stream {HEAD_STREAM}"),
-                source: source.into(),
-            })
+        self.state_of(HEAD_STREAM.to_owned()).await.map(drop)
+    }
+
+    async fn state_of(&self, stream: String) -> Result<stream::State, OutwardError> {
+        let found = self.jetstream.get_stream(&stream).await;
+        match found {
+            Ok(found) => Ok(found.cached_info().state.clone()),
+            Err(source) => {
+                Err(OutwardError::Provision { what: format!("the stream {stream}"), source: source.into() })
+            }
+        }
     }
 
     /// Hands a message over. With `after`, the broker stores it only if the last message of the stream has exactly

@@ -1,16 +1,31 @@
 //! What a subscriber sees of rows and recorded events, against a real nats-server.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use bus::inward::{InwardError, RowChange};
-use bus::outward::{KEY_HEADER, Outbound, Outward, POSITION_HEADER, RECORDED_AT_HEADER, Window};
-use bus::{Bus, Config};
+use bus::outward::{KEY_HEADER, Outbound, Outward, POSITION_HEADER, RECORDED_AT_HEADER};
+use bus::provisioner::Provisioner;
+use bus::{Bus, Config, Limits, Logins, Server};
 use domain::RegionId;
+use network::Network;
 use tests::Broker;
 
 const SERVER: &str = "jetstream { store_dir: \"{folder}/store\", sync_interval: always }";
-const WINDOW: Window = Window { age: Duration::from_hours(1), bytes: 1_024 * 1_024 };
+
+/// Makes every stream of two regions and a centre, on a plain broker.
+async fn provision(broker: &Broker) {
+    let region = |code: &str| {
+        format!(
+            "[[region]]\ncode = \"{code}\"\nname = \"{code}\"\ndesk = {{ name = \"x\", phone = \"0\", hours = \"x\" }}\n"
+        )
+    };
+    let centre = "[[centre]]\ncode = \"midden\"\nname = \"Midden\"\nregions = [\"zk01\"]\n";
+    let text = format!("{}{}{centre}", region("zk01"), region("zk02"));
+    let network = Arc::new(Network::from_toml("test", &text).unwrap());
+    let server = Server::plain(broker.url());
+    Provisioner::new(server, Logins::None, network, Limits::default()).once().await.unwrap();
+}
 
 async fn connect(broker: &Broker) -> Bus {
     Bus::connect(Config::new(broker.url(), "test")).await.unwrap()
@@ -41,6 +56,7 @@ async fn publish(outward: &Outward, region: &str, position: u64) {
 #[tokio::test]
 async fn rows_come_as_they_are_and_then_as_they_change() {
     let broker = Broker::start(SERVER);
+    provision(&broker).await;
     let bus = connect(&broker).await;
     let rows = Outward::new(&bus).rows().await.unwrap();
     rows.put("zk01.sum.GRZ", "1".into()).await.unwrap().await.unwrap();
@@ -57,11 +73,9 @@ async fn rows_come_as_they_are_and_then_as_they_change() {
 #[tokio::test]
 async fn events_of_every_region_come_with_position_time_and_key() {
     let broker = Broker::start(SERVER);
+    provision(&broker).await;
     let bus = connect(&broker).await;
     let outward = Outward::new(&bus);
-    for code in ["zk01", "zk02"] {
-        outward.log_stream(&region(code), WINDOW).await.unwrap();
-    }
     publish(&outward, "zk01", 7).await;
     let mut from_now = bus.follow_events(None, false).await.unwrap();
     let mut with_past = bus.follow_events(Some(&region("zk01")), true).await.unwrap();
@@ -82,6 +96,7 @@ async fn events_of_every_region_come_with_position_time_and_key() {
 #[tokio::test]
 async fn a_broker_that_goes_is_told_and_watching_begins_again_when_it_is_back() {
     let mut broker = Broker::start(SERVER);
+    provision(&broker).await;
     let bus = connect(&broker).await;
     let rows = Outward::new(&bus).rows().await.unwrap();
     rows.put("zk01.sum.GRZ", "1".into()).await.unwrap().await.unwrap();
@@ -90,6 +105,7 @@ async fn a_broker_that_goes_is_told_and_watching_begins_again_when_it_is_back() 
     broker.kill9();
     assert!(matches!(watched.next().await.unwrap_err(), InwardError::Lost { .. }));
     broker.restart();
+    provision(&broker).await;
     let bus = connect(&broker).await;
     let rows = Outward::new(&bus).rows().await.unwrap();
     rows.put("zk01.sum.GRZ", "2".into()).await.unwrap().await.unwrap();
@@ -105,4 +121,37 @@ async fn what_nobody_publishes_is_refused_in_a_sentence() {
     assert!(rows.contains("the bucket availability"), "{rows}");
     let events = bus.follow_events(None, false).await.unwrap_err().to_string();
     assert!(events.contains("the streams of recorded events"), "{events}");
+}
+
+#[tokio::test]
+async fn alerts_come_as_the_broker_keeps_them_and_then_as_they_are_told() {
+    let broker = Broker::start(SERVER);
+    provision(&broker).await;
+    let bus = connect(&broker).await;
+    let outward = Outward::new(&bus);
+    let tell = async |subject: &str, payload: &'static str| {
+        let message = Outbound { subject: subject.to_owned(), headers: Vec::new(), payload: payload.into() };
+        outward.publish(message.prepare().unwrap(), None).await.unwrap().await.unwrap();
+    };
+    assert!(outward.acute("midden").await.unwrap().is_empty());
+    tell("acute.midden.silent", "1").await;
+    tell("acute.core.alarm", "2").await;
+    let mut of_centre = bus.watch_alerts(Some("midden")).await.unwrap();
+    let mut of_all = bus.watch_alerts(None).await.unwrap();
+    tell("acute.midden.silent", "3").await;
+    for payload in ["1", "3"] {
+        assert_eq!(of_centre.next().await.unwrap().payload, payload);
+    }
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let message = of_all.next().await.unwrap();
+        seen.push((message.payload, message.subject));
+    }
+    seen.sort();
+    let seen: Vec<_> = seen.iter().map(|(_, subject)| subject.as_str()).collect();
+    assert_eq!(seen, ["acute.midden.silent", "acute.core.alarm", "acute.midden.silent"]);
+    let held: Vec<_> =
+        outward.acute("midden").await.unwrap().into_iter().map(|message| message.payload).collect();
+    assert_eq!(held, ["1", "3"]);
+    assert!(outward.acute("nobody").await.is_err());
 }

@@ -115,3 +115,18 @@ impl HeadOut {
         Ok(position)
     }
 }
+
+/// A head of a log with an event, and of one without.
+pub(crate) fn examples(moment: Timestamp) -> Result<Vec<serde_json::Value>, serde_json::Error> {
+    let some = HeadMessage {
+        position: 31_917,
+        recorded_at: Some(moment.to_string()),
+        key: Some(recorded::hex(&[0xab; 16])),
+        leaf: Some(recorded::hex(&[0xcd; 32])),
+        node: "node",
+        view_position: 31_917,
+    };
+    let none =
+        HeadMessage { position: 0, recorded_at: None, key: None, leaf: None, node: "node", view_position: 0 };
+    [some, none].iter().map(serde_json::to_value).collect()
+}

@@ -12,8 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bus::subjects::Service;
 use bytes::Bytes;
+use contracts::ContentType;
 use domain::{Fact, RegionId, Timestamp};
-use eventlog::{LogReader, QUERY_ITEMS_MAX, Query, QueryItem, ReadError, Record};
+use eventlog::{Key, LogReader, QUERY_ITEMS_MAX, Query, QueryItem, ReadError, Record};
 use network::Network;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -212,6 +213,26 @@ fn verbatim(bytes: &[u8]) -> Option<&RawValue> {
     // A JSON reader drops white space around a value: then it is not the stored bytes any more.
     let raw: &RawValue = serde_json::from_slice(bytes).ok()?;
     (raw.get().len() == bytes.len()).then_some(raw)
+}
+
+/// An answer with an event in JSON and one in other bytes.
+pub(crate) fn example(moment: Timestamp) -> Result<Value, serde_json::Error> {
+    let record = |position: u64, content_type: &str, bytes: &'static [u8]| Record {
+        position,
+        recorded_at: moment.as_micros(),
+        key: Key([0xab; 16]),
+        kind: "nl.doorstroom.bed.freed.v1".into(),
+        tags: Vec::new(),
+        occurred_at: moment.as_micros(),
+        source: "urn:nld:kvknr:09220932:systeem:ecd".into(),
+        content_type: content_type.into(),
+        bytes: Bytes::from_static(bytes),
+        leaf: [0; 32],
+    };
+    let json = record(31_917, ContentType::StructuredJson.as_str(), b"{\"specversion\":\"1.0\"}");
+    let binary = record(31_918, ContentType::Binary.as_str(), b"ce-specversion: 1.0\n\n");
+    let events = vec![event(&json)?, event(&binary)?];
+    serde_json::to_value(Answer { events, next_after: 31_918, head: 40_000 })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod alarms;
 mod alerts;
 mod availability;
 mod entries;
+mod examples;
 mod head;
 mod history;
 mod log;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use bus::Bus;
 use bus::alarm::{Alarm, Alarms};
 use bus::outward::{Outward, OutwardError, Window};
+use bus::provisioner::{Need, Needs};
 use domain::RegionId;
 use eventlog::{Clock, LogReader, ReadError, SystemClock};
 use network::Network;
@@ -35,6 +37,7 @@ use views::Availability;
 
 use service::Answers;
 
+pub use examples::{Examples, examples};
 pub use metrics::Metrics;
 
 /// The first wait after something went wrong; doubled each time up to [`BACKOFF_MAX`].
@@ -53,12 +56,14 @@ pub struct Config {
     pub node: String,
     /// Who takes part: every region gets its stream.
     pub network: Arc<Network>,
-    /// How much of the recorded events the streams keep.
+    /// How much of the recorded events the streams keep: an empty one is filled from so far back.
     pub window: Window,
     /// How often a head is published when nothing is recorded.
     pub head_every: Duration,
     /// What time it is, for alerts that are due.
     pub clock: Arc<dyn Clock>,
+    /// Where to say that a stream is missing: the gateway makes none. Without, somebody has to see to it by himself.
+    pub needs: Option<Needs>,
     /// The alarms to be told on `acute.core.alarm`, if any.
     pub alarms: Option<Alarms>,
 }
@@ -73,6 +78,7 @@ impl Config {
             window: WINDOW,
             head_every: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
+            needs: None,
             alarms: None,
         }
     }
@@ -139,13 +145,13 @@ impl Gateway {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), GatewayError> {
         let Self { config, outward, reader, view, handle: Handle { metrics }, told } = self;
         let regions: Vec<RegionId> = config.network.regions().map(|region| region.code.clone()).collect();
-        let mut parts = JoinSet::new();
+        let mut parts = Parts { running: JoinSet::new(), metrics: Arc::clone(&metrics), needs: config.needs };
 
         let rows = rows::RowsOut::new(outward.clone(), view.clone(), Arc::clone(&metrics));
-        parts.spawn(keep("rows", Arc::clone(&metrics), rows));
+        parts.keep("rows", rows);
         let events =
             log::LogOut::new(outward.clone(), reader.clone(), regions, config.window, Arc::clone(&metrics));
-        parts.spawn(keep("recorded events", Arc::clone(&metrics), events));
+        parts.keep("recorded events", events);
         let heads = head::HeadOut::new(
             outward.clone(),
             reader.clone(),
@@ -154,7 +160,7 @@ impl Gateway {
             config.head_every,
             Arc::clone(&metrics),
         );
-        parts.spawn(keep("heads", Arc::clone(&metrics), heads));
+        parts.keep("heads", heads);
         let network = config.network;
         let alerts = alerts::AlertsOut::new(
             outward.clone(),
@@ -163,26 +169,39 @@ impl Gateway {
             &network,
             Arc::clone(&metrics),
         );
-        parts.spawn(keep("alerts", Arc::clone(&metrics), alerts));
+        parts.keep("alerts", alerts);
         if let (Some(alarms), Some(told)) = (config.alarms, told) {
             let from = (config.clock, config.node);
             let alarms = alarms::AlarmsOut::new(outward.clone(), (alarms, told), from, Arc::clone(&metrics));
-            parts.spawn(keep("alarms", Arc::clone(&metrics), alarms));
+            parts.keep("alarms", alarms);
         }
         let rows = availability::Rows { view, network: Arc::clone(&network) };
         let rows = Answers::new(outward.clone(), Arc::clone(&network), Arc::clone(&metrics), rows);
-        parts.spawn(keep("answers with rows", Arc::clone(&metrics), rows));
+        parts.keep("answers with rows", rows);
         let history = history::History { reader, network: Arc::clone(&network) };
-        let history = Answers::new(outward, network, Arc::clone(&metrics), history);
-        parts.spawn(keep("answers with events", metrics, history));
+        let history = Answers::new(outward, network, metrics, history);
+        parts.keep("answers with events", history);
 
         tokio::select! {
             () = shutdown => Ok(()),
-            ended = parts.join_next() => {
+            ended = parts.running.join_next() => {
                 let what = ended.and_then(Result::ok).unwrap_or("something");
                 Err(GatewayError { what })
             }
         }
+    }
+}
+
+/// What the gateway publishes, each by itself.
+struct Parts {
+    running: JoinSet<&'static str>,
+    metrics: Arc<Metrics>,
+    needs: Option<Needs>,
+}
+
+impl Parts {
+    fn keep(&mut self, what: &'static str, part: impl Part + 'static) {
+        self.running.spawn(keep(what, Arc::clone(&self.metrics), self.needs.clone(), part));
     }
 }
 
@@ -199,6 +218,8 @@ enum Interrupted {
     Lost,
     #[error(transparent)]
     Outward(#[from] OutwardError),
+    #[error("{} streams of recorded events hold those of another log, and have to be emptied", .0.len())]
+    LogOfAnother(Vec<RegionId>),
     #[error("the log can not be read")]
     Read(#[from] ReadError),
     #[error("an entry can not be written as JSON")]
@@ -207,8 +228,30 @@ enum Interrupted {
     Cut,
 }
 
+impl Interrupted {
+    /// What would help.
+    fn needs(self) -> Vec<Need> {
+        match self {
+            Self::Outward(OutwardError::Provision { .. } | OutwardError::Publish { .. }) => {
+                vec![Need::Outward]
+            }
+            Self::LogOfAnother(regions) => regions.into_iter().map(Need::LogOfAnother).collect(),
+            Self::Outward(OutwardError::List | OutwardError::Header { .. })
+            | Self::Lost
+            | Self::Read(_)
+            | Self::Json(_)
+            | Self::Cut => Vec::new(),
+        }
+    }
+}
+
 /// Serves without end. Returns what it published only if it could not go on.
-async fn keep<P: Part>(what: &'static str, metrics: Arc<Metrics>, mut part: P) -> &'static str {
+async fn keep<P: Part>(
+    what: &'static str,
+    metrics: Arc<Metrics>,
+    needs: Option<Needs>,
+    mut part: P,
+) -> &'static str {
     let mut wait = BACKOFF_MIN;
     loop {
         let begun = tokio::time::Instant::now();
@@ -224,6 +267,10 @@ async fn keep<P: Part>(what: &'static str, metrics: Arc<Metrics>, mut part: P) -
             error,
             "publishing was interrupted and begins again"
         );
+        for need in interrupted.needs() {
+            // What does not fit is told at the next interruption, which is not far.
+            drop(needs.as_ref().map(|needs| needs.try_send(need)));
+        }
         tokio::time::sleep(wait).await;
         wait = wait.saturating_mul(2).min(BACKOFF_MAX);
     }

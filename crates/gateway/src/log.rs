@@ -156,24 +156,24 @@ impl LogOut {
         );
     }
 
-    /// Where every stream stands, each made if it is missing and emptied if it is of another log.
+    /// Where every stream stands. One that is missing, or of another log, has to be made or emptied first.
     async fn stands(&self) -> Result<Stands, Interrupted> {
         let begin = window_begin(self.reader.clone(), self.window).await?;
-        let mut stands = Stands::new();
+        let (mut stands, mut foreign) = (Stands::new(), Vec::new());
         for region in &self.regions {
-            let tail = self.outward.log_stream(region, self.window).await?;
+            let tail = self.outward.log_stream(region).await?;
             let after = match own_position(self.reader.clone(), &tail).await? {
                 Some(position) => position,
                 None if tail.last.is_none() => begin,
                 None => {
-                    tracing::warn!(%region, "the stream holds events of another log: it is emptied and filled again");
-                    self.outward.purge_log_stream(region).await?;
-                    begin
+                    tracing::warn!(%region, "the stream holds events of another log: it has to be emptied and is filled again");
+                    foreign.push(region.clone());
+                    continue;
                 }
             };
             stands.insert(region.clone(), Stand { sequence: tail.sequence, after });
         }
-        Ok(stands)
+        if foreign.is_empty() { Ok(stands) } else { Err(Interrupted::LogOfAnother(foreign)) }
     }
 }
 

@@ -31,12 +31,12 @@ const HISTORY: &str = "svc.doorstroom.history";
 async fn history_and_the_stream_together_give_every_event_of_a_region_without_a_hole() {
     let (broker, store) = (broker(), Store::open());
     let (records, network) = reference("region-day");
-    // The stream keeps a few events only.
+    // The stream keeps some hundreds of events only.
     let mut config = Config::new("node-1", network);
-    config.window.bytes = 64 * 1024;
+    config.window.bytes = 256 * 1024;
     let (early, late) = records.split_at(records.len() - 200);
     store.append([quarantined()]).await;
-    let last = store.append(early.to_vec()).await;
+    let last = store.append_batch(early).await;
     let gateway = Running::start_with(&broker, &store, config).await;
     gateway.reaches(last).await;
     let subscriber = Subscriber::connect(&broker).await;
@@ -55,7 +55,7 @@ async fn history_and_the_stream_together_give_every_event_of_a_region_without_a_
             break;
         }
     }
-    let last = store.append(late.to_vec()).await;
+    let last = store.append_batch(late).await;
     gateway.reaches(last).await;
     let stream = subscriber.stream("LOG_zk01").await;
     assert!(stream[0].position > 2 && stream[0].position <= after, "the stream begins later, and overlaps");
@@ -82,7 +82,7 @@ async fn history_and_the_stream_together_give_every_event_of_a_region_without_a_
 async fn an_event_of_the_history_has_its_bytes_and_its_place_and_only_what_was_asked_for_comes() {
     let (broker, store) = (broker(), Store::open());
     let (records, _network) = reference("region-day");
-    store.append(records.clone()).await;
+    store.append_batch(&records).await;
     let gateway = Running::start(&broker, &store).await;
     let subscriber = Subscriber::connect(&broker).await;
     let request = json!({"types": ["bed.freed", "nl.doorstroom.bed.vacated.v1"], "limit": 3, "after": 100});
@@ -115,7 +115,7 @@ async fn an_event_of_the_history_has_its_bytes_and_its_place_and_only_what_was_a
 async fn a_centre_gets_its_regions_and_a_refusal_for_another() {
     let (broker, store) = (broker(), Store::open());
     let (records, network) = reference("national-two-days");
-    let last = store.append(records.into_iter().take(4_000)).await;
+    let last = store.append_batch(&records[..4_000]).await;
     store.view.wait_for(last).await;
     let centre = network.centres().find(|centre| centre.regions.len() > 1).unwrap();
     let foreign = network.regions().find(|region| !centre.regions.contains(&region.code)).unwrap();

@@ -97,10 +97,11 @@ impl Provisioner {
     /// When the broker does not let us in, or refuses something.
     pub async fn once(&self) -> Result<Done, ProvisionError> {
         let regions = self.network.regions().map(|region| region.code.clone());
-        let mailboxes = futures::stream::iter(regions.map(|region| self.mailbox(region)))
-            .buffer_unordered(AT_ONCE_MAX)
-            .try_fold(0_usize, async |made, ()| Ok(made.saturating_add(1)))
-            .await?;
+        // Collected first: a future that borrows from the closure of a stream can not go to another thread.
+        let work: Vec<_> = regions.map(|region| self.mailbox(region)).collect();
+        let mailboxes = work.len();
+        let mut made = futures::stream::iter(work).buffer_unordered(AT_ONCE_MAX);
+        while let Some(()) = made.try_next().await? {}
         Ok(Done { mailboxes, ..self.outward().await? })
     }
 
@@ -131,8 +132,11 @@ impl Provisioner {
     async fn until_there(&self, wanted: &BTreeSet<Need>) {
         let mut wait = WAIT_MIN;
         while let Err(error) = self.fulfil(wanted).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, wait_ms = wait.as_millis(), "what the bus keeps can not be made now");
+            {
+                // Gone before the wait: it can not be handed to another thread.
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, wait_ms = wait.as_millis(), "what the bus keeps can not be made now");
+            }
             tokio::time::sleep(wait).await;
             wait = wait.saturating_mul(2).min(WAIT_MAX);
         }
@@ -178,9 +182,8 @@ impl Provisioner {
         let mut done = Done { streams: origins.len(), ..Done::default() };
         // Only in an account of its own can a copy have the name of its origin.
         if matches!(self.logins, Logins::Folder(_)) {
-            let centres =
-                futures::stream::iter(self.network.centres().map(|centre| self.copies(centre, &origins)));
-            let mut centres = std::pin::pin!(centres.buffer_unordered(AT_ONCE_MAX));
+            let work: Vec<_> = self.network.centres().map(|centre| self.copies(centre, &origins)).collect();
+            let mut centres = futures::stream::iter(work).buffer_unordered(AT_ONCE_MAX);
             while let Some((copies, anew)) = centres.try_next().await? {
                 done.copies = done.copies.saturating_add(copies);
                 done.made_anew = done.made_anew.saturating_add(anew);

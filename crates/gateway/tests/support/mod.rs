@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::kv::Operation;
-use bus::Bus;
+use bus::provisioner::{self, Provisioner};
+use bus::{Bus, Limits, Logins, Server};
 use bytes::Bytes;
 use contracts::Received;
 use eventlog::{Batch, Clock, EventLog, Key, NewRecord, Options, SystemClock};
@@ -162,6 +163,7 @@ pub(crate) struct Running {
     pub(crate) handle: Handle,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    provisioning: JoinHandle<()>,
 }
 
 impl Running {
@@ -172,18 +174,26 @@ impl Running {
 
     pub(crate) async fn start_with(broker: &Broker, store: &Store, config: Config) -> Self {
         let bus = Bus::connect(bus::Config::new(broker.url(), "gateway")).await.unwrap();
+        // Makes what the gateway misses, as in a node.
+        let (needs, wanted) = provisioner::needs();
+        let limits = Limits { window: config.window, ..Limits::default() };
+        let provisioner =
+            Provisioner::new(Server::plain(broker.url()), Logins::None, config.network.clone(), limits);
+        let provisioning = tokio::spawn(provisioner.run(wanted, std::future::pending()));
+        let config = Config { needs: Some(needs), ..config };
         let gateway = config.build(&bus, store.log.reader(), store.view.clone());
         let handle = gateway.handle();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             gateway.run(async { stopped.await.unwrap_or(()) }).await.unwrap();
         });
-        Self { handle, stop, task }
+        Self { handle, stop, task, provisioning }
     }
 
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
+        self.provisioning.abort();
     }
 
     /// Waits until the streams hold what was recorded up to this position, or more.
@@ -253,20 +263,6 @@ impl Subscriber {
             }
         }
         bucket
-    }
-
-    /// Makes the streams of these, as the provisioner of a node does.
-    pub(crate) async fn make_acute(&self, whom: &[&str]) {
-        for whom in whom {
-            let config = jetstream::stream::Config {
-                name: format!("ACUTE_{whom}"),
-                subjects: vec![format!("acute.{whom}.>")],
-                storage: jetstream::stream::StorageType::Memory,
-                allow_direct: true,
-                ..jetstream::stream::Config::default()
-            };
-            self.jetstream.get_or_create_stream(config).await.unwrap();
-        }
     }
 
     /// Every message of a stream, oldest first.

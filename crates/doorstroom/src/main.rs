@@ -3,7 +3,9 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but not everything was accepted (`send`) or sound
 //! (`audit verify`). Results go to standard output, everything else to standard error.
 
+mod access;
 mod admin;
+mod asyncapi;
 mod audit;
 mod board;
 mod failure;
@@ -68,6 +70,8 @@ enum Command {
     Audit(audit::Args),
     /// Prepare a node
     Admin(admin::Args),
+    /// Describe the bus: the AsyncAPI 3 document of every subject and message
+    Asyncapi(asyncapi::Args),
 }
 
 fn main() -> ExitCode {
@@ -93,9 +97,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         // Its two days are of long ago: that every clock is suspect is no news there.
         Command::Up(args) if args.demo => "info,async_nats=warn,recorder::sources=error",
         Command::Up(_) => "info,async_nats=warn",
-        Command::Send(_) | Command::Board(_) | Command::Watch(_) | Command::Audit(_) | Command::Admin(_) => {
-            "warn"
-        }
+        Command::Send(_)
+        | Command::Board(_)
+        | Command::Watch(_)
+        | Command::Audit(_)
+        | Command::Admin(_)
+        | Command::Asyncapi(_) => "warn",
     };
     start_tracing(cli.log_format, cli.log.as_deref().unwrap_or(default))?;
     match cli.command {
@@ -105,6 +112,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Watch(args) => watch::run(&args),
         Command::Audit(args) => audit::run(args),
         Command::Admin(args) => admin::run(&args),
+        Command::Asyncapi(args) => asyncapi::run(&args),
     }
 }
 

@@ -36,8 +36,10 @@ pub(crate) struct NodeFile {
     pub(crate) http: String,
     /// The broker, such as `nats://127.0.0.1:4222`.
     pub(crate) bus: String,
-    /// The broker's monitoring, if it is known.
-    pub(crate) monitor: Option<String>,
+    /// The certificate of the only authority that the broker is believed by; absolute.
+    pub(crate) ca: PathBuf,
+    /// The folder with the key of every user of the bus; absolute.
+    pub(crate) keys: PathBuf,
     /// The network file the node works with; absolute.
     pub(crate) network: PathBuf,
     /// The process of the node.
@@ -109,7 +111,8 @@ mod tests {
         NodeFile {
             http: "http://127.0.0.1:8080".to_owned(),
             bus: "nats://127.0.0.1:4222".to_owned(),
-            monitor: None,
+            ca: "/srv/doorstroom/keys/ca.pem".into(),
+            keys: "/srv/doorstroom/keys".into(),
             network: "/srv/doorstroom/network.toml".into(),
             pid: 4711,
         }

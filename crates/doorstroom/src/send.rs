@@ -3,18 +3,21 @@
 //! Not here: how they are sent so that none is lost and none overtakes another (`bus::Sender`).
 
 mod lines;
+mod outbox;
 
 use std::collections::BTreeMap;
+use std::io::{self, BufRead};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Door, Logins, Order, SendError, Sender, SenderConfig};
+use bus::{Door, Order, SendError, Sender, SenderConfig};
 use clap::Parser;
 use contracts::{Outcome, Receipt};
 use network::Network;
 use serde::Serialize;
 
+use crate::access::{Access, AccessArg};
 use crate::failure::Failure;
 use crate::node_file::{DataArg, NodeFile};
 use crate::out::{Meter, Out};
@@ -28,28 +31,34 @@ const REFUSALS_TOLD_MAX: u64 = 20;
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Examples:\n  doorstroom send events.jsonl\n  doorstroom send tests/data/region-day.jsonl --mailbox\n  \
-    zcat events.jsonl.gz | doorstroom send - --json\n\n\
+    zcat events.jsonl.gz | doorstroom send - --json\n  doorstroom send events.jsonl --outbox ./outbox\n\n\
     An event that was sent before is a duplicate, and recorded once: after a failure send the file again.\n\
     Exit code 0: everything is recorded. 3: something is not, and is listed."
 )]
 pub(crate) struct Args {
     /// JSON CloudEvents, one a line, gzip or not; - is standard input
-    #[arg(value_name = "FILE|-")]
-    file: Input,
+    #[arg(value_name = "FILE|-", required_unless_present = "outbox")]
+    file: Option<Input>,
     #[command(flatten)]
     data: DataArg,
-    /// The broker, instead of the one of the node on the data folder
-    #[arg(long, value_name = "URL")]
-    bus: Option<String>,
-    /// The key of a user of the broker
-    #[arg(long, value_name = "FILE")]
-    creds: Option<PathBuf>,
+    #[command(flatten)]
+    access: AccessArg,
     /// The network file, which says how each source is called on the bus, instead of that of the node
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
     /// Through the mailbox (kept by the broker while no recorder is there) instead of the counter
     #[arg(long)]
     mailbox: bool,
+    /// Each region's events in their order and regions side by side, instead of all in the order of the file: faster
+    #[arg(long)]
+    by_region: bool,
+    /// Keep the events in this folder until they have their receipts, and send what is in it: nothing is lost when this
+    /// ends early, the next time goes on
+    #[arg(long, value_name = "DIR")]
+    outbox: Option<PathBuf>,
+    /// Send everything again that the outbox still keeps
+    #[arg(long, requires = "outbox")]
+    resend: bool,
     /// Requests in flight, each of another sender
     #[arg(long, value_name = "N", default_value_t = 256)]
     in_flight: usize,
@@ -80,29 +89,34 @@ const NOT_SENT: &str = "not-sent";
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     // What a flag does not give, the node on the data folder gives.
-    let node = match (&args.bus, &args.network) {
+    let node = match (&args.access.bus, &args.network) {
         (Some(_), Some(_)) => None,
         (Some(_), None) | (None, _) => Some(NodeFile::read(&args.data.data)?),
     };
-    let of_node = |get: fn(NodeFile) -> String| node.clone().map(get);
-    let url = args.bus.clone().or_else(|| of_node(|node| node.bus)).unwrap_or_default();
+    let Access { server, logins } = args.access.resolve(node.as_ref())?;
     let network = args.network.clone().or_else(|| node.clone().map(|node| node.network)).unwrap_or_default();
     let network = Arc::new(Network::read(&network)?);
-    let logins = match &args.creds {
-        Some(path) => Logins::One(bus::Login::from_file(path)?),
-        None => Logins::None,
-    };
+    let order = if args.by_region { Order::WithinRegion } else { Order::Strict };
     let config = SenderConfig {
-        server: bus::Server::plain(url),
+        server,
         name: "doorstroom send".to_owned(),
         logins,
-        door: if args.mailbox { Door::Mailbox(Order::Strict) } else { Door::Counter(Order::Strict) },
+        door: if args.mailbox { Door::Mailbox(order) } else { Door::Counter(order) },
         in_flight: args.in_flight,
         give_up_after: Duration::from_secs(args.give_up_after),
     };
-    let input = lines::open(&args.file)?;
-    crate::runtime()?
-        .block_on(async { send(config, Feed::start(input, network), Tally::new(args.json)).await })
+    let input: Box<dyn BufRead + Send> = match &args.file {
+        Some(file) => lines::open(file)?,
+        None => Box::new(io::empty()),
+    };
+    let tally = Tally::new(args.json);
+    crate::runtime()?.block_on(async {
+        let feed = Feed::start(input, network);
+        match args.outbox.clone() {
+            Some(dir) => outbox::send(dir, args.resend, config, feed, tally).await,
+            None => send(config, feed, tally).await,
+        }
+    })
 }
 
 async fn send(config: SenderConfig, feed: Feed, mut tally: Tally) -> Result<(), Failure> {

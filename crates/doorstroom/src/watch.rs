@@ -3,8 +3,7 @@
 //! After a lost connection it begins again by itself: the board is told anew, events go on where they were.
 //! Not here: how the bus is read (`bus::inward`).
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use audit::Line;
@@ -14,8 +13,10 @@ use bus::subjects::{LogSubject, RowKey};
 use clap::{Parser, Subcommand};
 use contracts::Received;
 use domain::RegionId;
+use network::CentreId;
 use serde_json::{Value, json};
 
+use crate::access::AccessArg;
 use crate::failure::Failure;
 use crate::node_file::{DataArg, NodeFile};
 use crate::out::Out;
@@ -40,21 +41,37 @@ enum Command {
     #[command(after_help = "Example:\n  doorstroom watch events --region zk23 --json\n\n\
         --json: the lines of `audit replay`.")]
     Events(WatchArgs),
+    /// What coordination centres are told at once: raised and cleared, what the broker keeps and then as it comes
+    #[command(after_help = "Example:\n  doorstroom watch alerts --centre midden-nl\n\n\
+        The alarms of the node itself are those of the centre `core`.\n\
+        --json: the CloudEvents as they were published, one a line.")]
+    Alerts(AlertArgs),
+}
+
+#[derive(Debug, Parser)]
+struct AlertArgs {
+    #[command(flatten)]
+    watch: BusArgs,
+    /// Only this centre
+    #[arg(long, value_name = "CODE")]
+    centre: Option<CentreId>,
 }
 
 #[derive(Debug, Parser)]
 struct WatchArgs {
     #[command(flatten)]
-    data: DataArg,
-    /// The broker, instead of the one of the node on the data folder
-    #[arg(long, value_name = "URL")]
-    bus: Option<String>,
-    /// The key of a user of the broker
-    #[arg(long, value_name = "FILE")]
-    creds: Option<PathBuf>,
+    watch: BusArgs,
     /// Only this region
     #[arg(long)]
     region: Option<RegionId>,
+}
+
+#[derive(Debug, Parser)]
+struct BusArgs {
+    #[command(flatten)]
+    data: DataArg,
+    #[command(flatten)]
+    access: AccessArg,
     /// A JSON line per change, for programs
     #[arg(long)]
     json: bool,
@@ -63,39 +80,36 @@ struct WatchArgs {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     crate::runtime()?.block_on(async {
         match &args.command {
-            Command::Availability(args) => availability(&connect(args).await?, args).await,
-            Command::Events(args) => events(&connect(args).await?, args).await,
+            Command::Availability(args) => availability(&connect(&args.watch).await?, args).await,
+            Command::Events(args) => events(&connect(&args.watch).await?, args).await,
+            Command::Alerts(args) => alerts(&connect(&args.watch).await?, args).await,
         }
     })
 }
 
-async fn connect(args: &WatchArgs) -> Result<Bus, Failure> {
-    let url = match &args.bus {
-        Some(url) => url.clone(),
-        None => NodeFile::read(&args.data.data)?.bus,
+async fn connect(args: &BusArgs) -> Result<Bus, Failure> {
+    let node = match &args.access.bus {
+        Some(_) => None,
+        None => Some(NodeFile::read(&args.data.data)?),
     };
-    let config = bus::Config {
-        server: bus::Server::plain(url),
-        name: "doorstroom watch".to_owned(),
-        login: args.creds.as_deref().map(bus::Login::from_file).transpose()?,
-    };
+    let config = args.access.resolve(node.as_ref())?.operator("doorstroom watch")?;
     Ok(Bus::connect(config).await?)
 }
 
 async fn availability(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
     let mut out = Out::new();
     let mut watched = bus.watch_rows(args.region.as_ref()).await?;
-    if !args.json {
+    if !args.watch.json {
         out.line(ROW_HEADING)?;
     }
     loop {
         out.flush()?;
         match watched.next().await {
-            Ok(change) if args.json => out.json(&change_json(&change))?,
+            Ok(change) if args.watch.json => out.json(&change_json(&change))?,
             Ok(change) => out.line(change_text(&change))?,
             Err(lost) => {
                 watched = again(&lost, async || bus.watch_rows(args.region.as_ref()).await).await;
-                if args.json {
+                if args.watch.json {
                     out.json(&json!({ "again": true }))?;
                 }
             }
@@ -111,12 +125,34 @@ async fn events(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
         out.flush()?;
         match watched.next().await {
             Ok(event) if !shown.is_new(&event) => {}
-            Ok(event) if args.json => tell_json(&event, &mut out)?,
+            Ok(event) if args.watch.json => tell_json(&event, &mut out)?,
             Ok(event) => out.line(event_text(&event))?,
             Err(lost) => {
                 let past = shown.first.is_some();
                 watched = again(&lost, async || bus.follow_events(args.region.as_ref(), past).await).await;
             }
+        }
+    }
+}
+
+async fn alerts(bus: &Bus, args: &AlertArgs) -> Result<(), Failure> {
+    let mut out = Out::new();
+    let mut told = Told::default();
+    let centre = args.centre.as_ref().map(CentreId::as_str);
+    let mut watched = bus.watch_alerts(centre).await?;
+    if !args.watch.json {
+        out.line(ALERT_HEADING)?;
+    }
+    loop {
+        out.flush()?;
+        match watched.next().await {
+            Ok(message) => match serde_json::from_slice::<Value>(&message.payload) {
+                Ok(event) if !told.is_new(&event) => {}
+                Ok(event) if args.watch.json => out.json(&event)?,
+                Ok(event) => out.line(alert_text(&event))?,
+                Err(error) => tracing::warn!(subject = message.subject, %error, "no CloudEvent in JSON"),
+            },
+            Err(lost) => watched = again(&lost, async || bus.watch_alerts(centre).await).await,
         }
     }
 }
@@ -155,6 +191,67 @@ impl Shown {
         }
         new
     }
+}
+
+/// Ids that are remembered: more than the broker keeps of one centre.
+const TOLD_MAX: usize = 50_000;
+
+/// Which alerts were shown: each once, although a watch that begins again is given earlier ones too.
+#[derive(Debug, Default)]
+struct Told {
+    ids: BTreeSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Told {
+    fn is_new(&mut self, event: &Value) -> bool {
+        let id = event.get("id").and_then(Value::as_str).unwrap_or_default();
+        let new = self.ids.insert(id.to_owned());
+        if new {
+            self.order.push_back(id.to_owned());
+            if self.order.len() > TOLD_MAX {
+                self.order.pop_front().map(|oldest| self.ids.remove(&oldest));
+            }
+        }
+        new
+    }
+}
+
+const ALERT_HEADING: &str = "time                      what     centre           kind             region   about                                 since or why";
+
+/// One line of an alert or an alarm.
+fn alert_text(event: &Value) -> String {
+    let data = event.get("data");
+    let text = |name: &str| {
+        let value = data.and_then(|data| data.get(name));
+        let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        text.filter(|text| text != "null").map(|text| plain(&text)).unwrap_or_default()
+    };
+    let first = |names: &[&str]| names.iter().map(|name| text(name)).find(|text| !text.is_empty());
+    let time = event.get("time").and_then(Value::as_str).unwrap_or_default();
+    let is = event.get("type").and_then(Value::as_str).unwrap_or_default();
+    let what = match is.strip_prefix("nl.doorstroom.") {
+        Some("alert.raised.v1") => "raised",
+        Some("alert.cleared.v1") => "cleared",
+        Some("alarm.raised.v1") if text("security") == "true" => "SECURITY",
+        Some("alarm.raised.v1") => "alarm",
+        Some(_) | None => "?",
+    };
+    let centre = first(&["centre"]).unwrap_or_else(|| "core".to_owned());
+    let kind = first(&["kind", "code"]).unwrap_or_default();
+    let about = first(&["location", "referral", "care_type", "sender"]).unwrap_or_default();
+    let offerable = first(&["offerable"]).map(|count| format!("{count} of {} offerable", text("below")));
+    let ended = first(&["by"]).map(|by| format!("since {}, ended by {by}", text("since")));
+    let waits = first(&["waits_since", "last_word"]);
+    let since = offerable.or(ended).or(waits.map(|since| format!("since {since}")));
+    let why = since.or_else(|| first(&["detail"])).unwrap_or_default();
+    let time = plain(time);
+    format!("{time:<24}  {what:<8} {centre:<16} {kind:<16} {:<8} {about:<37} {why}", text("region"))
+}
+
+/// Without control characters, which could move the cursor of a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 const ROW_HEADING: &str = "region   location                         type        offerable   also   held  not ready \
@@ -255,6 +352,32 @@ mod tests {
         ] {
             assert_eq!(shown.is_new(&event(region, position)), new, "{region} {position}");
         }
+    }
+
+    #[test]
+    fn an_alert_is_one_line_and_shown_once() {
+        let data = json!({
+            "alert": "ab", "centre": "midden-nl", "kind": "offerable-below", "region": "zk23",
+            "care_type": "ELV_HC", "below": 3, "offerable": 2, "since": "2026-03-02T09:14:03.120Z",
+        });
+        let event = json!({
+            "id": "ab-raised", "type": "nl.doorstroom.alert.raised.v1", "time": "2026-03-02T09:14:03.120Z", "data": data,
+        });
+        let mut told = Told::default();
+        assert_eq!((told.is_new(&event), told.is_new(&event)), (true, false));
+        let text = alert_text(&event);
+        assert!(
+            text.contains("raised   midden-nl")
+                && text.contains("zk23")
+                && text.ends_with("2 of 3 offerable"),
+            "{text}"
+        );
+        let alarm = json!({
+            "id": "1", "type": "nl.doorstroom.alarm.raised.v1", "time": "2026-03-02T09:14:03.120Z",
+            "data": {"code": "bad_signature", "security": true, "detail": "look\u{1b}[2J", "region": null},
+        });
+        let text = alert_text(&alarm);
+        assert!(text.contains("SECURITY core") && text.ends_with("look\u{fffd}[2J"), "{text}");
     }
 
     #[test]

@@ -1,9 +1,8 @@
-//! The broker of a node: a nats-server child with a configuration of ours, started again when it dies.
+//! The broker of a node: a nats-server child, started again when it dies.
 //!
-//! Not here: what is on the bus (`bus`), and checking a broker that is not ours (`bus::check_broker`).
+//! Not here: what is on the bus and in its configuration (`bus`).
 //! Invariant: no nats-server outlives its node, also after kill -9 (see `guard`).
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -14,17 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::watch;
 
 use crate::failure::Failure;
 
-/// The broker may keep this much of view streams in memory: rows of 43 regions are under 20 MB, windows of recorded
-/// events the rest.
-const MEMORY_BYTES_MAX: u64 = 512 * 1024 * 1024;
-/// And this much of mailboxes on disk.
-const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
-/// A message: an event of 64 KiB, or an append request of many. Below the log's largest record with room for an
-/// envelope, so that whatever the broker takes can be kept whole if it is refused.
-const PAYLOAD_BYTES_MAX: u64 = 960 * 1024;
 /// How long a broker that is asked to stop may take before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 /// A broker that dies again at once is started ever more slowly, up to this.
@@ -32,22 +24,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// One that lived this long counts as healthy: its next start is at once.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 
-/// Where the broker is and how it is started.
-#[derive(Clone, Debug)]
-pub(crate) struct Config {
-    /// The nats-server program.
-    pub(crate) program: PathBuf,
-    /// Configuration, streams and log of the broker.
-    pub(crate) dir: PathBuf,
-    /// The port for clients on 127.0.0.1; 0 picks a free one.
-    pub(crate) port: u16,
-}
-
 /// A running broker. Dropping it, or [`Broker::stop`], ends the server.
 #[derive(Debug)]
 pub(crate) struct Broker {
-    url: String,
-    monitor: String,
     shared: Arc<Shared>,
     supervisor: Option<thread::JoinHandle<()>>,
 }
@@ -57,56 +36,43 @@ struct Shared {
     stopping: AtomicBool,
     /// The process id of the running server; 0 between two lives.
     pid: AtomicU64,
-    starts: AtomicU64,
+    starts: watch::Sender<u64>,
     wake: (Mutex<()>, Condvar),
 }
 
 impl Broker {
-    /// Writes the configuration and starts the server; returns before it answers.
+    /// Starts the server with this configuration; returns before it answers.
     ///
     /// # Errors
-    /// The folder can not be written, no port is free, or the program does not start.
-    pub(crate) fn start(config: &Config) -> Result<Self, Failure> {
-        let port = if config.port == 0 { free_port()? } else { config.port };
-        let monitor_port = free_port()?;
-        let file = write_configuration(&config.dir, port, monitor_port)?;
+    /// The thread that keeps it can not be started.
+    pub(crate) fn start(program: PathBuf, configuration: PathBuf) -> Result<Self, Failure> {
         let shared = Arc::new(Shared {
             stopping: AtomicBool::new(false),
             pid: AtomicU64::new(0),
-            starts: AtomicU64::new(0),
+            starts: watch::Sender::new(0),
             wake: (Mutex::new(()), Condvar::new()),
         });
         let supervisor = {
-            let (program, shared) = (config.program.clone(), Arc::clone(&shared));
+            let shared = Arc::clone(&shared);
             // A thread of its own that lives as long as the node: the kernel's parent-death signal is bound to the
             // *thread* that starts the child, and the runtime's threads come and go.
             thread::Builder::new()
                 .name("broker".to_owned())
-                .spawn(move || supervise(&program, &file, &shared))
+                .spawn(move || supervise(&program, &configuration, &shared))
                 .map_err(|error| Failure::new("the thread that keeps the broker can not be started", error))?
         };
-        Ok(Self {
-            url: format!("nats://127.0.0.1:{port}"),
-            monitor: format!("http://127.0.0.1:{monitor_port}"),
-            shared,
-            supervisor: Some(supervisor),
-        })
+        Ok(Self { shared, supervisor: Some(supervisor) })
     }
 
-    /// Where clients connect.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    /// How often it was started, as it changes.
+    pub(crate) fn starts(&self) -> watch::Receiver<u64> {
+        self.shared.starts.subscribe()
     }
 
-    /// Where the server tells about itself.
-    pub(crate) fn monitor(&self) -> &str {
-        &self.monitor
-    }
-
-    /// A handle that counts the lives of the server, for metrics.
-    pub(crate) fn starts(&self) -> impl Fn() -> u64 + Send + Sync + 'static {
+    /// Has the running server read its configuration again. One that is just starting reads it anyway.
+    pub(crate) fn reloader(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
-        move || shared.starts.load(Ordering::Relaxed)
+        move || signal(&shared, Signal::HUP)
     }
 
     /// Ends the server: asked first, killed after three seconds.
@@ -153,7 +119,7 @@ fn supervise(program: &Path, configuration: &Path, shared: &Shared) {
     let mut pause = Duration::ZERO;
     while !shared.stopping.load(Ordering::SeqCst) {
         let born = Instant::now();
-        shared.starts.fetch_add(1, Ordering::Relaxed);
+        shared.starts.send_modify(|starts| *starts = starts.saturating_add(1));
         match spawn(program, configuration) {
             Ok(child) => live(child, shared),
             Err(error) => {
@@ -219,29 +185,9 @@ fn relay(from: impl Read) {
     }
 }
 
-fn write_configuration(dir: &Path, port: u16, monitor_port: u16) -> Result<PathBuf, Failure> {
-    let store = dir.join("jetstream");
-    fs::create_dir_all(&store)
-        .map_err(|error| Failure::new(format!("the folder {} can not be made", store.display()), error))?;
-    let file = dir.join("nats.conf");
-    let text = format!(
-        "# Written by `doorstroom up` at every start; changes here are lost.\n\
-         server_name: \"doorstroom\"\n\
-         listen: \"127.0.0.1:{port}\"\n\
-         http: \"127.0.0.1:{monitor_port}\"\n\
-         max_payload: {PAYLOAD_BYTES_MAX}\n\
-         jetstream {{\n  store_dir: {store}\n  sync_interval: always\n  max_memory_store: {MEMORY_BYTES_MAX}\n  \
-         max_file_store: {FILE_BYTES_MAX}\n}}\n",
-        store = serde_json::Value::String(store.display().to_string()),
-    );
-    fs::write(&file, text)
-        .map_err(|error| Failure::new(format!("{} can not be written", file.display()), error))?;
-    Ok(file)
-}
-
 /// A port that nobody listens on now. The server takes it a moment later; if somebody else was faster, its start fails
 /// and says so.
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

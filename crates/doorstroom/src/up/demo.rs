@@ -19,6 +19,7 @@ use network::{Kind, Network};
 use tokio::time::MissedTickBehavior;
 use views::{Availability, BedCard, CountsAs};
 
+use crate::access::Access;
 use crate::failure::Failure;
 
 /// The events of the reference data, packed; the same file that the tests use.
@@ -116,15 +117,15 @@ impl Generator {
 /// # Errors
 /// The bus gave up, or the clock of ids is not usable. A demo that ends takes the node along: it is no demo then.
 pub(crate) async fn run(
-    bus: String,
+    access: Access,
     network: Arc<Network>,
     reader: LogReader,
     view: projector::Handle<Availability>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let play = async {
-        replay(&bus, &network, &reader).await?;
-        generate(&bus, &network, &view).await
+        replay(&access, &network, &reader).await?;
+        generate(&access, &network, &view).await
     };
     tokio::select! {
         () = stop => Ok(()),
@@ -132,7 +133,7 @@ pub(crate) async fn run(
     }
 }
 
-async fn replay(bus: &str, network: &Network, reader: &LogReader) -> Result<(), Failure> {
+async fn replay(access: &Access, network: &Network, reader: &LogReader) -> Result<(), Failure> {
     let events = reference()?;
     let Some(last) = events.last() else { return Ok(()) };
     let last = last.decode()?.event;
@@ -143,13 +144,13 @@ async fn replay(bus: &str, network: &Network, reader: &LogReader) -> Result<(), 
     }
     let total = events.len();
     let outgoing = events.into_iter().map(|event| outgoing(network, event)).collect::<Result<Vec<_>, _>>()?;
-    send(bus, futures::stream::iter(outgoing)).await?;
+    send(access, futures::stream::iter(outgoing)).await?;
     tracing::info!(events = total, "the demo's two days are recorded; from here on a few events a second");
     Ok(())
 }
 
 async fn generate(
-    bus: &str,
+    access: &Access,
     network: &Arc<Network>,
     view: &projector::Handle<Availability>,
 ) -> Result<(), Failure> {
@@ -168,17 +169,17 @@ async fn generate(
             }
         }
     });
-    send(bus, Box::pin(events)).await
+    send(access, Box::pin(events)).await
 }
 
 async fn send(
-    bus: &str,
+    access: &Access,
     events: impl Stream<Item = Outgoing> + Send + Unpin + 'static,
 ) -> Result<(), Failure> {
     let config = SenderConfig {
-        server: bus::Server::plain(bus),
+        server: access.server.clone(),
         name: "doorstroom demo".to_owned(),
-        logins: bus::Logins::None,
+        logins: access.logins.clone(),
         door: Door::Counter(bus::Order::WithinRegion),
         in_flight: IN_FLIGHT,
         give_up_after: GIVE_UP_AFTER,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::Bus;
+use bus::alarm::Alarms;
 use eventlog::EventLog;
 use portal::{Check, Checks};
 use views::Availability;
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) view: projector::Handle<Availability>,
     pub(crate) recorder: recorder::Handle,
     pub(crate) gateway: gateway::Handle,
+    pub(crate) alarms: Alarms,
 }
 
 impl Parts {
@@ -63,6 +65,18 @@ impl Parts {
         if let Some(starts) = broker_starts {
             metrics.counter("broker_starts", "How often the broker was started", starts);
         }
+        let recorder = self.recorder.clone();
+        metrics.gauge("counters_open", "Regions whose counter takes requests", move || {
+            number(recorder.doors().counters())
+        });
+        let recorder = self.recorder.clone();
+        metrics.gauge("mailboxes_open", "Regions whose mailbox is being read", move || {
+            number(recorder.doors().mailboxes())
+        });
+        let alarms = self.alarms.clone();
+        metrics.counters("alarms", "Alarms raised, by code", "code", move || {
+            alarms.counts().into_iter().collect()
+        });
         self.recorder_metrics(&mut metrics);
         self.gateway_metrics(&mut metrics);
         metrics
@@ -70,7 +84,8 @@ impl Parts {
 
     fn recorder_metrics(&self, metrics: &mut Metrics) {
         type Number = fn(&recorder::Metrics) -> u64;
-        let numbers: [(&str, &str, Number); 9] = [
+        let numbers: [(&str, &str, Number); 10] = [
+            ("busy", "Requests of senders that had too much on their way", recorder::Metrics::busy),
             ("recorded", "Events recorded for the first time", recorder::Metrics::recorded),
             ("duplicates", "Events that were there already", recorder::Metrics::duplicates),
             ("conflicts", "Ids used again for something else", recorder::Metrics::conflicts),
@@ -163,6 +178,10 @@ impl Checks for Parts {
             }),
         ]
     }
+}
+
+fn number(of: usize) -> u64 {
+    u64::try_from(of).unwrap_or(u64::MAX)
 }
 
 fn check(name: &str, ok: bool, detail: impl FnOnce() -> String) -> Check {

@@ -13,10 +13,21 @@ use prometheus_client::registry::Registry;
 /// A number that is read when it is asked for.
 type Read = Box<dyn Fn() -> u64 + Send + Sync>;
 
+/// Numbers of one name, told apart by the value of a label.
+type ReadMany = Box<dyn Fn() -> Vec<(&'static str, u64)> + Send + Sync>;
+
 /// Numbers by name.
 #[derive(Default)]
 pub(crate) struct Metrics {
     numbers: Vec<Number>,
+    labelled: Vec<Labelled>,
+}
+
+struct Labelled {
+    name: &'static str,
+    help: &'static str,
+    label: &'static str,
+    read: ReadMany,
 }
 
 struct Number {
@@ -41,6 +52,17 @@ impl Metrics {
         read: impl Fn() -> u64 + Send + Sync + 'static,
     ) {
         self.numbers.push(Number { name, help, kind: Kind::Counter, read: Box::new(read) });
+    }
+
+    /// Several that only grow, told apart by the value of `label`.
+    pub(crate) fn counters(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        read: impl Fn() -> Vec<(&'static str, u64)> + Send + Sync + 'static,
+    ) {
+        self.labelled.push(Labelled { name, help, label, read: Box::new(read) });
     }
 
     /// Something that goes up and down.
@@ -98,6 +120,14 @@ impl Collector for Metrics {
                 }
             }
         }
+        for Labelled { name, help, label, read } in &self.labelled {
+            let kind = ConstCounter::new(0_u64).metric_type();
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for (value, number) in read() {
+                let labels = [(*label, value)];
+                ConstCounter::new(number).encode(family.encode_family(&labels)?)?;
+            }
+        }
         Ok(())
     }
 }
@@ -111,7 +141,9 @@ mod tests {
         let mut metrics = Metrics::default();
         metrics.gauge("log_position", "Last position", || 7);
         metrics.counter("recorded", "Events recorded", || 3);
+        metrics.counters("alarms", "Alarms", "code", || vec![("conflict", 2)]);
         let text = metrics.into_text()();
+        assert!(text.contains("doorstroom_alarms_total{code=\"conflict\"} 2"), "{text}");
         assert!(text.contains("doorstroom_log_position 7"), "{text}");
         assert!(text.contains("doorstroom_recorded_total 3"), "{text}");
     }

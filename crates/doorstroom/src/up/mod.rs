@@ -9,19 +9,25 @@ mod demo;
 pub(crate) mod guard;
 mod health;
 mod metrics;
+mod registry;
 mod settings;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bus::{Bus, Monitoring};
+use bus::alarm::Alarms;
+use bus::provisioner::{Need, Needs, Provisioner};
+use bus::server::{Setup, Topology};
+use bus::{Bus, Limits, Logins, Monitoring, Server};
 use domain::Timestamp;
 use eventlog::{Clock as _, EventLog, Options, RecoveryReport, SystemClock};
-use network::Network;
+use network::{Network, Role};
+use recorder::Recorder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -30,6 +36,7 @@ use views::Availability;
 
 use self::broker::Broker;
 use self::settings::{BrokerChoice, Settings};
+use crate::access::Access;
 use crate::failure::Failure;
 use crate::node_file::NodeFile;
 use crate::out::Out;
@@ -83,14 +90,22 @@ async fn node(settings: Settings) -> Result<(), Failure> {
     ended
 }
 
-/// What everything else stands on: the folder, who takes part, the log, the broker.
+/// What everything else stands on: the folder, who takes part and by which keys, the log, the broker.
 struct Ground {
     network: Arc<Network>,
     network_file: PathBuf,
+    keys: PathBuf,
     log: EventLog,
-    broker: Option<Broker>,
-    url: String,
-    monitor: Option<String>,
+    broker: Option<Own>,
+    server: Server,
+    alarms: Alarms,
+}
+
+/// A broker of our own.
+struct Own {
+    broker: Broker,
+    setup: Setup,
+    configuration: PathBuf,
 }
 
 impl Ground {
@@ -99,51 +114,52 @@ impl Ground {
         fs::create_dir_all(data).map_err(|error| {
             Failure::new(format!("the data folder {} can not be made", data.display()), error)
         })?;
-        let (network, network_file) = network_of(settings)?;
         // The log first: its lock is what keeps a second node away from this folder.
         let (log, report) = EventLog::open(&data.join("log"), Options::default())?;
         tell(&report);
-        let (broker, url, monitor) = match &settings.broker {
+        let network_file = network_file(settings)?;
+        let absent = |error| Failure::new(format!("the data folder {} is gone", data.display()), error);
+        let keys = fs::canonicalize(data).map_err(absent)?.join("keys");
+        let (network, keyring, made) = keyring::prepare(&network_file, &keys, &[], now())?;
+        if !made.is_nothing() {
+            tracing::info!(users = made.users.len(), keys = %keys.display(), "keys were made for users without one");
+        }
+        let ca = Some(keyring.ca_file());
+        let (broker, server) = match &settings.broker {
             BrokerChoice::Own { program, port } => {
-                let config =
-                    broker::Config { program: program.clone(), dir: data.join("broker"), port: *port };
-                let broker = Broker::start(&config)?;
-                let (url, monitor) = (broker.url().to_owned(), broker.monitor().to_owned());
-                (Some(broker), url, Some(monitor))
+                let port = if *port == 0 { broker::free_port()? } else { *port };
+                let own = Own::start(program, &data.join("broker"), port, &network, &keys)?;
+                (Some(own), Server { url: format!("tls://127.0.0.1:{port}"), ca })
             }
-            BrokerChoice::Foreign { url, monitor, .. } => (None, url.clone(), monitor.clone()),
+            BrokerChoice::Foreign { url, .. } => (None, Server { url: url.clone(), ca }),
         };
-        Ok(Self { network: Arc::new(network), network_file, log, broker, url, monitor })
+        let network = Arc::new(network);
+        Ok(Self { network, network_file, keys, log, broker, server, alarms: Alarms::new() })
     }
 
     async fn start(&self, settings: &Settings, stopping: &watch::Receiver<bool>) -> Result<Running, Failure> {
-        let bus = self.connect(settings).await?;
+        let until = |stopping: &watch::Receiver<bool>| stopped(stopping.clone());
+        self.check_broker(settings).await?;
+        let provisioner = Provisioner::new(
+            self.server.clone(),
+            self.logins(),
+            Arc::clone(&self.network),
+            Limits::default(),
+        );
+        provisioner.once().await?;
+        let (needs, needed) = bus::provisioner::needs();
+        let (network, watched) = watch::channel(Arc::clone(&self.network));
         // A connection of its own: what goes out must not stand in the way of receipts.
-        let out = Bus::connect(bus::Config::new(&self.url, "doorstroom gateway")).await?;
+        let out = Bus::connect_alarmed(self.config(&Role::Gateway)?, self.alarms.clone()).await?;
         let reader = self.log.reader();
         let projector =
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
-        let doors = self.network.regions().map(|region| {
-            let name = format!("doorstroom recorder {}", region.code);
-            (region.code.clone(), bus::Config::new(&self.url, name))
-        });
-        let (_registry, network) = watch::channel(Arc::clone(&self.network));
-        let recorder = recorder::Config {
-            network,
-            clock: Arc::new(SystemClock),
-            alarms: bus::alarm::Alarms::new(),
-            mailbox: bus::MailboxLimits::default(),
-            needs: None,
-        }
-        .build(doors.collect(), self.log.clone());
-        let recording = recorder.handle();
-        let gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network)).build(
-            &out,
-            reader.clone(),
-            view.clone(),
-        );
-        let publishing = gateway.handle();
+        let recorder = self.recorder(watched, needs.clone())?;
+        let mut gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network));
+        gateway.needs = Some(needs.clone());
+        gateway.alarms = Some(self.alarms.clone());
+        let gateway = gateway.build(&out, reader.clone(), view.clone());
         let listener = TcpListener::bind(settings.http)
             .await
             .map_err(|error| Failure::new(format!("the pages can not listen on {}", settings.http), error))?;
@@ -152,21 +168,28 @@ impl Ground {
             .map_err(|error| Failure::new("the address of the pages is unknown", error))?;
         let parts = health::Parts {
             log: self.log.clone(),
-            bus: bus.clone(),
+            bus: out,
             view: view.clone(),
-            recorder: recording,
-            gateway: publishing,
+            recorder: recorder.handle(),
+            gateway: gateway.handle(),
+            alarms: self.alarms.clone(),
         };
         let app = portal::App {
             availability: view.clone(),
             network: Arc::clone(&self.network),
             reader,
-            metrics: Arc::new(parts.metrics(self.broker.as_ref().map(Broker::starts)).into_text()),
+            metrics: Arc::new(
+                parts.metrics(self.starts().map(|starts| move || *starts.borrow())).into_text(),
+            ),
             checks: parts.clone().checks(),
             now: Arc::new(now),
         };
         let mut services = JoinSet::new();
-        let until = |stopping: &watch::Receiver<bool>| stopped(stopping.clone());
+        services.spawn(ends(provisioner.run(needed, until(stopping))));
+        services.spawn(ends(self.registry(network).run(until(stopping))));
+        if let Some(starts) = self.starts() {
+            services.spawn(ends(tell_restarts(starts, needs, until(stopping))));
+        }
         services.spawn(service("the recorder", recorder.run(until(stopping))));
         services.spawn(service("the gateway", gateway.run(until(stopping))));
         services.spawn(service("the pages", portal::serve(listener, app, until(stopping))));
@@ -179,7 +202,7 @@ impl Ground {
         self.announce(settings, http)?;
         if settings.demo {
             running.services.spawn(demo::run(
-                self.url.clone(),
+                Access { server: self.server.clone(), logins: self.logins() },
                 Arc::clone(&self.network),
                 self.log.reader(),
                 view,
@@ -189,40 +212,62 @@ impl Ground {
         Ok(running)
     }
 
-    /// Connects; a broker of our own gets the time it needs to start.
-    async fn connect(&self, settings: &Settings) -> Result<Bus, Failure> {
+    /// The recorder, with a door for each region.
+    fn recorder(&self, network: watch::Receiver<Arc<Network>>, needs: Needs) -> Result<Recorder, Failure> {
+        let mut doors = BTreeMap::new();
+        for region in self.network.regions() {
+            let config = self.config(&Role::Recorder(region.code.clone()))?;
+            doors.insert(region.code.clone(), config);
+        }
+        let config = recorder::Config {
+            network,
+            clock: Arc::new(SystemClock),
+            alarms: self.alarms.clone(),
+            mailbox: Limits::default().mailbox,
+            needs: Some(needs),
+        };
+        Ok(config.build(doors, self.log.clone()))
+    }
+
+    fn registry(&self, network: watch::Sender<Arc<Network>>) -> registry::Registry {
+        let broker = self.broker.as_ref().map(|own| registry::Configured {
+            setup: own.setup.clone(),
+            file: own.configuration.clone(),
+            reload: Box::new(own.broker.reloader()),
+        });
+        registry::Registry { file: self.network_file.clone(), network, broker, alarms: self.alarms.clone() }
+    }
+
+    fn logins(&self) -> Logins {
+        Logins::Folder(self.keys.clone())
+    }
+
+    /// How a user of the node itself connects.
+    fn config(&self, role: &Role) -> Result<bus::Config, Failure> {
+        let login = self.logins().of(&role.account(), role.user())?;
+        let name = format!("doorstroom {} {}", role.as_str(), role.account());
+        Ok(bus::Config { server: self.server.clone(), name, login })
+    }
+
+    fn starts(&self) -> Option<watch::Receiver<u64>> {
+        self.broker.as_ref().map(|own| own.broker.starts())
+    }
+
+    /// Asks the broker whether it is fit for use; one of our own gets the time it needs to start.
+    async fn check_broker(&self, settings: &Settings) -> Result<(), Failure> {
         let deadline = Instant::now() + BROKER_ANSWERS_WITHIN;
+        let config = self.config(&Role::Monitor)?;
         let bus = loop {
-            match Bus::connect(bus::Config::new(&self.url, "doorstroom node")).await {
+            match Bus::connect(config.clone()).await {
                 Ok(bus) => break bus,
                 Err(error) if self.broker.is_none() || Instant::now() >= deadline => return Err(error.into()),
                 Err(error) => tracing::debug!(%error, "the broker does not answer yet"),
             }
             tokio::time::sleep(TRY_AGAIN_AFTER).await;
         };
-        bus.check_broker(&self.monitoring(&settings.broker)?).await?;
-        Ok(bus)
-    }
-
-    fn monitoring(&self, choice: &BrokerChoice) -> Result<Monitoring, Failure> {
-        match (choice, &self.monitor) {
-            (_, Some(monitor)) => monitor
-                .trim_start_matches("http://")
-                .trim_end_matches('/')
-                .parse::<SocketAddr>()
-                .map(Monitoring::At)
-                .map_err(|error| {
-                    Failure::new(
-                        format!("{monitor} is no monitoring address like http://127.0.0.1:8222"),
-                        error,
-                    )
-                }),
-            (BrokerChoice::Foreign { unchecked: true, .. }, None) => Ok(Monitoring::Unchecked),
-            (BrokerChoice::Foreign { .. } | BrokerChoice::Own { .. }, None) => Err(Failure::usage(
-                "nobody can tell whether this broker writes to disk before it acknowledges: give its monitoring address \
-                 with --nats-monitor, or say --unchecked-broker if losing messages does not matter",
-            )),
-        }
+        let unchecked = matches!(settings.broker, BrokerChoice::Foreign { unchecked: true, .. });
+        let how = if unchecked { Monitoring::Unchecked } else { Monitoring::Asked };
+        Ok(bus.check_broker(&how).await?)
     }
 
     /// Tells programs (`node.json`) and people (one line) where the node is.
@@ -231,8 +276,9 @@ impl Ground {
             .map_err(|error| Failure::new(format!("{} is gone", self.network_file.display()), error))?;
         let node = NodeFile {
             http: format!("http://{http}"),
-            bus: self.url.clone(),
-            monitor: self.monitor.clone(),
+            bus: self.server.url.clone(),
+            ca: self.keys.join("ca.pem"),
+            keys: self.keys.clone(),
             network,
             pid: std::process::id(),
         };
@@ -246,11 +292,47 @@ impl Ground {
     async fn end(self) {
         self.log.close().await;
         if let Some(broker) = self.broker {
-            let ended = tokio::task::spawn_blocking(move || broker.stop()).await;
+            let ended = tokio::task::spawn_blocking(move || broker.broker.stop()).await;
             if let Err(error) = ended {
                 tracing::error!(%error, "the broker was not ended in order");
             }
         }
+    }
+}
+
+impl Own {
+    /// Writes the configuration for this network and starts the server; returns before it answers.
+    fn start(program: &Path, dir: &Path, port: u16, network: &Network, keys: &Path) -> Result<Self, Failure> {
+        let store = dir.join("jetstream");
+        fs::create_dir_all(&store).map_err(|error| {
+            Failure::new(format!("the folder {} can not be made", store.display()), error)
+        })?;
+        let setup = Setup {
+            name: "doorstroom".to_owned(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            store,
+            keys: keys.to_owned(),
+            topology: Topology::Single,
+            limits: Limits::default(),
+        };
+        let configuration = dir.join("nats.conf");
+        registry::write_configuration(&configuration, network, now(), &setup)?;
+        let broker = Broker::start(program.to_owned(), configuration.clone())?;
+        Ok(Self { broker, setup, configuration })
+    }
+}
+
+/// Says after each restart of the broker that what it kept in memory is to be made again.
+async fn tell_restarts(mut starts: watch::Receiver<u64>, needs: Needs, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = std::pin::pin!(shutdown);
+    starts.mark_unchanged();
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return,
+            changed = starts.changed() => if changed.is_err() { return },
+        }
+        // Full: then it is about to be made.
+        drop(needs.try_send(Need::Outward));
     }
 }
 
@@ -302,6 +384,11 @@ async fn service<E: std::error::Error>(
     run.await.map_err(|error| Failure::new(format!("{what} stopped"), error))
 }
 
+async fn ends(run: impl Future<Output = ()>) -> Result<(), Failure> {
+    run.await;
+    Ok(())
+}
+
 async fn stopped(mut stopping: watch::Receiver<bool>) {
     // An error means that the sender is gone, and with it the node: that is a stop as well.
     drop(stopping.wait_for(|stop| *stop).await);
@@ -319,16 +406,16 @@ fn stop_signals() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Who takes part, and the file that says so: the one that was named, or one written into the data folder.
-fn network_of(settings: &Settings) -> Result<(Network, PathBuf), Failure> {
+/// The file that says who takes part: the one that was named, or one in the data folder. What is there may have been
+/// changed by its owner: it counts, not what we would have written.
+fn network_file(settings: &Settings) -> Result<PathBuf, Failure> {
     if let Some(file) = &settings.network {
-        return Ok((Network::read(file)?, file.clone()));
+        return Ok(file.clone());
     }
     let network = if settings.demo { demo::network()? } else { Network::default_dutch()? };
     let file = settings.data.join("network.toml");
     write_once(&file, &network.to_toml())?;
-    // What is there may have been changed by its owner: it counts, not what we would have written.
-    Ok((Network::read(&file)?, file))
+    Ok(file)
 }
 
 fn write_once(file: &Path, text: &str) -> Result<(), Failure> {

@@ -29,13 +29,10 @@ pub(crate) struct Args {
     /// The nats-server program (2.14.6 or newer) [default: nats-server from PATH]
     #[arg(long, env = "DOORSTROOM_NATS_SERVER", value_name = "PROGRAM")]
     pub(crate) nats_server: Option<PathBuf>,
-    /// A broker that already runs, instead of one of our own
+    /// A broker that already runs with this network's accounts and keys, instead of one of our own
     #[arg(long, env = "DOORSTROOM_NATS", value_name = "URL")]
     pub(crate) nats: Option<String>,
-    /// Where that broker tells about itself, to check that it syncs before it acknowledges
-    #[arg(long, env = "DOORSTROOM_NATS_MONITOR", value_name = "URL", requires = "nats")]
-    pub(crate) nats_monitor: Option<String>,
-    /// Use that broker although nobody can check whether it syncs
+    /// Use that broker although it may lose what it accepted, for a throw-away test
     #[arg(long, env = "DOORSTROOM_UNCHECKED_BROKER", requires = "nats")]
     pub(crate) unchecked_broker: bool,
     /// Replay two days of 31 regions, then go on with a small generator
@@ -56,7 +53,6 @@ struct File {
     bus_port: Option<u16>,
     nats_server: Option<PathBuf>,
     nats: Option<String>,
-    nats_monitor: Option<String>,
     #[serde(default)]
     unchecked_broker: bool,
     #[serde(default)]
@@ -79,7 +75,7 @@ pub(crate) enum BrokerChoice {
     /// A child of ours.
     Own { program: PathBuf, port: u16 },
     /// One that runs already.
-    Foreign { url: String, monitor: Option<String>, unchecked: bool },
+    Foreign { url: String, unchecked: bool },
 }
 
 impl Settings {
@@ -99,11 +95,9 @@ impl Settings {
         let own_port = args.bus_port;
         let nats = args.nats.or_else(|| if own_port.is_some() { None } else { file.nats });
         let broker = match nats {
-            Some(url) => BrokerChoice::Foreign {
-                url,
-                monitor: args.nats_monitor.or(file.nats_monitor),
-                unchecked: args.unchecked_broker || file.unchecked_broker,
-            },
+            Some(url) => {
+                BrokerChoice::Foreign { url, unchecked: args.unchecked_broker || file.unchecked_broker }
+            }
             None => BrokerChoice::Own {
                 program: args
                     .nats_server

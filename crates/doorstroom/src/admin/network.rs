@@ -33,6 +33,9 @@ pub(crate) enum Command {
         /// Begin with the sources that this JSON file describes [default: the 31 Dutch regions without sources]
         #[arg(long, value_name = "FILE")]
         from_sources: Option<PathBuf>,
+        /// A name or address by which others reach the bus, to stand in its certificate; may be given more than once
+        #[arg(long = "host", value_name = "NAME")]
+        hosts: Vec<String>,
     },
     /// Add a region with its desk
     #[command(
@@ -129,9 +132,6 @@ pub(crate) struct Node {
     /// The network file [default: network.toml in the folder of the node's data]
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
-    /// A name or address by which others reach the bus, to stand in its certificate; may be given more than once
-    #[arg(long = "host", value_name = "NAME")]
-    hosts: Vec<String>,
     /// One line of JSON, for programs
     #[arg(long)]
     json: bool,
@@ -203,7 +203,7 @@ pub(crate) struct AddCentre {
 pub(crate) fn run(command: &Command) -> Result<(), Failure> {
     let mut out = Out::new();
     match command {
-        Command::Init { node, from_sources } => init(node, from_sources.as_deref(), &mut out)?,
+        Command::Init { node, from_sources, hosts } => init(node, from_sources.as_deref(), hosts, &mut out)?,
         Command::AddRegion(add) => add_region(add, &mut out)?,
         Command::AddLocation(add) => add_location(add, &mut out)?,
         Command::AddCentre(add) => add_centre(add, &mut out)?,
@@ -245,8 +245,8 @@ impl Node {
     }
 
     /// Makes what is missing and tells it. `also` is what was done before.
-    fn prepare(&self, also: Vec<String>, out: &mut Out) -> Result<(), Failure> {
-        let (network, _, made) = keyring::prepare(&self.file(), &self.keys(), &self.hosts, now())?;
+    fn prepare(&self, hosts: &[String], also: Vec<String>, out: &mut Out) -> Result<(), Failure> {
+        let (network, _, made) = keyring::prepare(&self.file(), &self.keys(), hosts, now())?;
         let report = Report::Prepared { file: self.file(), census: report::census(&network), also, made };
         report.tell(self.json, out)
     }
@@ -275,7 +275,7 @@ impl Node {
     }
 }
 
-fn init(node: &Node, sources: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
+fn init(node: &Node, sources: Option<&Path>, hosts: &[String], out: &mut Out) -> Result<(), Failure> {
     let file = node.file();
     let mut also = Vec::new();
     if !file.exists() || sources.is_some() {
@@ -290,7 +290,7 @@ fn init(node: &Node, sources: Option<&Path>, out: &mut Out) -> Result<(), Failur
         Draft::create(&file, &network)?;
         also.push("the network file was written".to_owned());
     }
-    node.prepare(also, out)
+    node.prepare(hosts, also, out)
 }
 
 fn add_region(add: &AddRegion, out: &mut Out) -> Result<(), Failure> {
@@ -316,7 +316,7 @@ fn add_region(add: &AddRegion, out: &mut Out) -> Result<(), Failure> {
     }
     draft.save()?;
     drop(draft);
-    node.prepare(vec![format!("region {code} was added; {TAKEN_IN_AT_START}")], out)
+    node.prepare(&[], vec![format!("region {code} was added; {TAKEN_IN_AT_START}")], out)
 }
 
 fn add_location(add: &AddLocation, out: &mut Out) -> Result<(), Failure> {
@@ -339,7 +339,7 @@ fn add_location(add: &AddLocation, out: &mut Out) -> Result<(), Failure> {
     }
     draft.save()?;
     drop(draft);
-    node.prepare(vec![format!("location {id} was added")], out)
+    node.prepare(&[], vec![format!("location {id} was added")], out)
 }
 
 fn add_centre(add: &AddCentre, out: &mut Out) -> Result<(), Failure> {
@@ -348,7 +348,7 @@ fn add_centre(add: &AddCentre, out: &mut Out) -> Result<(), Failure> {
     draft.add_centre(&NewCentre { code: code.clone(), name: name.clone(), regions: regions.clone() })?;
     draft.save()?;
     drop(draft);
-    node.prepare(vec![format!("centre {code} was added; {TAKEN_IN_AT_START}")], out)
+    node.prepare(&[], vec![format!("centre {code} was added; {TAKEN_IN_AT_START}")], out)
 }
 
 /// A region and a centre are accounts with streams.

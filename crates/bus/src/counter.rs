@@ -32,6 +32,12 @@ pub struct PublishError {
     reason: String,
 }
 
+impl PublishError {
+    pub(crate) fn new(what: &'static str, reason: String) -> Self {
+        Self { what, reason }
+    }
+}
+
 /// Why a request to record has no answer. Whether it was recorded is not known: ask again with the same bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {

@@ -4,6 +4,7 @@
 //! (`recorder`), what a row says (`views`).
 
 mod acute;
+mod admin;
 pub mod alarm;
 mod broker;
 mod connection;
@@ -24,6 +25,7 @@ mod service;
 pub mod subjects;
 
 pub use acute::AcuteMessage;
+pub use admin::{AdminRequest, AdminRequests, QUARANTINE_DISCARD, QUARANTINE_RELEASE};
 pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
 pub use connection::{BROKER_REFUSED, Bus, Config, ConnectError, Server};
 pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestError};

@@ -20,6 +20,7 @@ use crate::epoch::{EpochError, LOOK_EVERY};
 use crate::judge::Message;
 use crate::lines::{Arrived, Line};
 use crate::serve::{Region, Reply, Serving};
+use crate::quarantine::Connections;
 use crate::{Doors, RunError, answer};
 
 /// The first wait before a door is opened again; doubled each time up to [`WAIT_MAX`].
@@ -38,6 +39,7 @@ pub(crate) struct Door {
     pub(crate) region: Arc<Region>,
     pub(crate) config: bus::Config,
     pub(crate) doors: Arc<watch::Sender<Doors>>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) serving: Serving,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -64,7 +66,9 @@ impl Door {
                 Err(error) => answer::sentence(&error),
                 Ok(bus) => {
                     let bus = Arc::new(bus);
+                    self.connections.set(&self.region.code, Some(Arc::clone(&bus)));
                     let closed = self.open(&bus).await;
+                    self.connections.set(&self.region.code, None);
                     self.tell(|door| (door.counter, door.mailbox) = (false, false));
                     match closed {
                         Closed::Stopping => return Some(bus),

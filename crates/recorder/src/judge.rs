@@ -258,7 +258,8 @@ fn party(message: &Message) -> Option<ReceiptSubject> {
     }
 }
 
-fn undecodable(error: &DecodeError) -> Refused {
+/// The refusal of what is no event.
+pub(crate) fn undecodable(error: &DecodeError) -> Refused {
     Refused::new(error.code.code(), error.to_string())
 }
 
@@ -269,7 +270,8 @@ fn injected(payload: &Bytes) -> bool {
     [&b"{\"stream\":"[..], b"{\"type\":\"io.nats.", b"{\"error\":{\"code\":"].iter().any(|known| text.starts_with(known))
 }
 
-fn judge_event(
+/// Judges one event.
+pub(crate) fn judge_event(
     network: &Network,
     now: Timestamp,
     party: Option<&ReceiptSubject>,

@@ -15,6 +15,7 @@ mod judge;
 mod keep;
 mod lines;
 mod metrics;
+mod quarantine;
 mod quota;
 mod serve;
 mod sources;
@@ -34,6 +35,7 @@ use tokio::task::JoinSet;
 
 pub use judge::REQUEST_EVENTS_MAX;
 pub use metrics::Metrics;
+pub use quarantine::Quarantine;
 pub use quota::KEPT_PER_MINUTE_MAX;
 
 /// How a recorder is set up.
@@ -60,7 +62,8 @@ impl Config {
         let closed = doors.keys().map(|region| (region.clone(), Door::default())).collect();
         let (states, watching) = watch::channel(Doors(closed));
         let handle = Handle { metrics: Arc::new(Metrics::default()), doors: watching };
-        Recorder { config: self, doors, log, states, handle }
+        let connections = Arc::new(quarantine::Connections::default());
+        Recorder { config: self, doors, log, states, connections, handle }
     }
 }
 
@@ -104,6 +107,7 @@ pub struct Recorder {
     doors: BTreeMap<RegionId, bus::Config>,
     log: EventLog,
     states: watch::Sender<Doors>,
+    connections: Arc<quarantine::Connections>,
     handle: Handle,
 }
 
@@ -153,6 +157,12 @@ pub enum RunError {
     /// What the log knows of the mailboxes can not be read.
     #[error("how far the mailboxes are recorded can not be read; check the log")]
     Mailboxes(#[source] ReadError),
+    /// What the operator asks can not be heard.
+    #[error("what the operator asks of the quarantine can not be heard")]
+    Admin(#[source] bus::PublishError),
+    /// The connection over which the operator asks is closed for good.
+    #[error("the connection over which the operator asks was closed; check that the node's user may connect")]
+    Closed,
     /// A part of the recorder broke down, which is a mistake in it.
     #[error("a part of the recorder ended early; restart the node")]
     Broken,
@@ -165,13 +175,19 @@ impl Recorder {
         self.handle.clone()
     }
 
+    /// What an operator does with messages that were kept aside; it tells senders over the recorder's connections.
+    #[must_use]
+    pub fn quarantine(&self) -> Quarantine {
+        Quarantine::new(&self.config, self.log.clone(), Arc::clone(&self.connections))
+    }
+
     /// Opens the doors of every region and records until `shutdown` resolves; then closes them, answers what is inside
     /// and returns. A region that can not be connected is tried again without end.
     ///
     /// # Errors
     /// When the log stops: the process should end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
-        let Self { config, doors, log, states, handle } = self;
+        let Self { config, doors, log, states, connections, handle } = self;
         let states = Arc::new(states);
         let ledger = {
             let (config, log, regions) = (config.clone(), log.clone(), doors.clone());
@@ -187,6 +203,7 @@ impl Recorder {
                 region: Arc::new(serve::Region::new(code, Arc::clone(&shared))),
                 config,
                 doors: Arc::clone(&states),
+                connections: Arc::clone(&connections),
                 serving: serving.clone(),
                 stopping: stopping.clone(),
             };

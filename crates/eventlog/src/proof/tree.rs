@@ -5,7 +5,11 @@
 //! given out: a tile that was damaged can not lead there, and is made again too. Not here: the hashing (`merkle`),
 //! the files (`tiles`), when the frontier moves (`tender`).
 
-use std::collections::HashMap;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    sync::Arc,
+};
 
 use super::{
     ProofError,
@@ -27,6 +31,8 @@ use crate::{
 
 /// Leaves read before their full tiles are handed on: so many are held.
 const SLICE: u64 = 16_384;
+/// Tiles remembered with their inner nodes, 16 KiB each. Ten million leaves have some 150 above the lowest level.
+const KNOWN_TILES_MAX: usize = 256;
 
 /// The tree of one log. Behind a lock in [`Core`].
 #[derive(Debug)]
@@ -38,6 +44,10 @@ pub(crate) struct Tree {
     saved: u64,
     /// Whether tiles and the `tree` file are kept on disk here.
     writes: bool,
+    /// The last root that was asked for, and its size.
+    root: Cell<Option<TreeHead>>,
+    /// Tiles that led to the root, by level, number and width: those above the lowest level, and those at the edge.
+    known: RefCell<HashMap<(u8, u64, usize), Arc<TileNodes>>>,
 }
 
 impl Tree {
@@ -48,7 +58,7 @@ impl Tree {
         let why = match read_tree(core) {
             Ok((anchor, frontier)) if confirms(core, &anchor, &frontier)? => {
                 let saved = frontier.size();
-                return Ok((Tree { frontier, held: HashMap::new(), saved, writes }, None));
+                return Ok((Tree { frontier, saved, ..Tree::empty(writes) }, None));
             }
             Ok(_) => "the log does not confirm the tree file",
             Err(why) => why,
@@ -57,7 +67,14 @@ impl Tree {
     }
 
     pub(crate) fn empty(writes: bool) -> Tree {
-        Tree { frontier: Frontier::default(), held: HashMap::new(), saved: 0, writes }
+        Tree {
+            frontier: Frontier::default(),
+            held: HashMap::new(),
+            saved: 0,
+            writes,
+            root: Cell::default(),
+            known: RefCell::default(),
+        }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -69,7 +86,13 @@ impl Tree {
     }
 
     pub(crate) fn head(&self) -> TreeHead {
-        TreeHead { size: self.frontier.size(), root: self.frontier.root() }
+        let size = self.frontier.size();
+        if let Some(known) = self.root.get().filter(|known| known.size == size) {
+            return known;
+        }
+        let head = TreeHead { size, root: self.frontier.root() };
+        self.root.set(Some(head));
+        head
     }
 
     /// Takes in the leaves up to position `until`, which is durable.
@@ -214,6 +237,7 @@ impl Tree {
         }
         if holds(&answer) {
             look.store_remade();
+            look.remember();
             Ok(answer)
         } else {
             Err(ProofError::Contradiction { tree: self.head() })
@@ -232,7 +256,7 @@ fn leads_to(old: TreeHead, path: &[Hash], now: TreeHead) -> bool {
 /// A tile in use for one answer.
 #[derive(Debug)]
 struct Looked {
-    nodes: TileNodes,
+    nodes: Arc<TileNodes>,
     from: Source,
 }
 
@@ -265,23 +289,25 @@ impl Look<'_> {
         }
         let found = self.tiles.get(&(tile_level, tile));
         let found = found.and_then(|looked| looked.nodes.get(within, number & ((1 << inner) - 1)));
-        found.ok_or(ProofError::Contradiction { tree: self.tree.head() })
+        found.ok_or_else(|| ProofError::Contradiction { tree: self.tree.head() })
     }
 
     fn load(&self, level: u8, number: u64) -> Result<Looked, ProofError> {
-        if number == self.tree.edge(level) {
-            let hashes = self.tree.frontier.levels().get(usize::from(level)).map_or(&[][..], Vec::as_slice);
-            return Ok(Looked { nodes: TileNodes::new(hashes), from: Source::Memory });
+        let at_edge = number == self.tree.edge(level);
+        let edge = self.tree.frontier.levels().get(usize::from(level)).filter(|_| at_edge);
+        let width = edge.map_or(TILE_HASHES, Vec::len);
+        if let Some(nodes) = self.tree.known.borrow().get(&(level, number, width)) {
+            return Ok(Looked { nodes: Arc::clone(nodes), from: Source::Memory });
         }
-        if let Some(hashes) = self.tree.held.get(&(level, number)) {
-            return Ok(Looked { nodes: TileNodes::new(hashes), from: Source::Memory });
+        let looked = |hashes: &[Hash], from| Ok(Looked { nodes: Arc::new(TileNodes::new(hashes)), from });
+        if let Some(hashes) = edge.or_else(|| self.tree.held.get(&(level, number))) {
+            return looked(hashes, Source::Memory);
         }
         let path = tile_path(&self.core.dir, level, number);
-        if let Some(hashes) = read_tile(&*self.core.storage, &path) {
-            return Ok(Looked { nodes: TileNodes::new(&hashes), from: Source::Disk });
+        match read_tile(&*self.core.storage, &path) {
+            Some(hashes) => looked(&hashes, Source::Disk),
+            None => looked(&tile_from_leaves(self.core, level, number)?, Source::Segments),
         }
-        let hashes = tile_from_leaves(self.core, level, number)?;
-        Ok(Looked { nodes: TileNodes::new(&hashes), from: Source::Segments })
     }
 
     fn head_at(&mut self, size: u64) -> Result<TreeHead, ProofError> {
@@ -303,9 +329,23 @@ impl Look<'_> {
         if let Some(looked) = self.tiles.get_mut(&(level, number))
             && looked.nodes.hashes() != hashes
         {
-            *looked = Looked { nodes: TileNodes::new(&hashes), from: Source::Segments };
+            *looked = Looked { nodes: Arc::new(TileNodes::new(&hashes)), from: Source::Segments };
         }
         Ok(())
+    }
+
+    /// Keeps what led to the root, for the next answers.
+    fn remember(&self) {
+        let mut known = self.tree.known.borrow_mut();
+        if known.len() > KNOWN_TILES_MAX {
+            known.clear();
+        }
+        for ((level, number), looked) in &self.tiles {
+            if *level > 0 || looked.from == Source::Memory {
+                let width = looked.nodes.hashes().len();
+                known.insert((*level, *number, width), Arc::clone(&looked.nodes));
+            }
+        }
     }
 
     /// Puts the tiles that were made again in the place of the missing or damaged ones.

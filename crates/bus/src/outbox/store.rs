@@ -138,7 +138,10 @@ impl Store {
 
     /// Raises the alarm for an outbox that is half full, once until it is a quarter full.
     fn look_at_the_room(&self) {
-        let (bytes, waiting) = (self.book().waiting_bytes(), self.book().waiting());
+        let (bytes, waiting) = {
+            let book = self.book();
+            (book.waiting_bytes(), book.waiting())
+        };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if bytes < self.limits.bytes / 4 {
             *told = ToldAlarms::default();
@@ -178,11 +181,12 @@ impl Store {
     async fn write(&self, events: &[Outgoing], bytes: u64) -> Result<Option<Vec<Place>>, OutboxError> {
         let mut writer = self.writer.lock().await;
         let generation_bytes = generation_bytes(self.limits);
-        let full = self.book().newest_bytes().saturating_add(bytes) > generation_bytes;
+        let newest = self.book().newest_bytes();
+        let full = newest > 0 && newest.saturating_add(bytes) > generation_bytes;
+        let has_room = self.has_room(bytes)?;
         // Where nothing waits in the one that is written, only its end makes room.
-        if (full && self.book().newest_bytes() > 0)
-            || (!self.has_room(bytes)? && self.book().newest_is_done())
-        {
+        let in_the_way = !has_room && self.book().newest_is_done();
+        if full || in_the_way {
             self.rotate(&mut writer).await?;
         }
         if !self.has_room(bytes)? {

@@ -241,6 +241,9 @@ fn users_are_shown_in_columns_and_asked_for_by_name_or_account_and_name() {
         "{said}"
     );
     node.succeeds(&["rotate", "CORE/_provisioner"]);
+    let seed = fs::read_to_string(node.path("keys/CORE/_gateway.nk")).unwrap();
+    let said = node.fails(&["revoke", seed.trim()], 2);
+    assert!(said.contains("this looks like a seed"), "{said}");
     let said = node.fails(&["revoke", "nobody"], 2);
     assert!(said.contains("there is no user nobody"), "{said}");
 }

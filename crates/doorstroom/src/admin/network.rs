@@ -14,7 +14,7 @@ use domain::{Label, LocationId, RegionId, SourceId, Timestamp};
 use eventlog::{Clock as _, SystemClock};
 use keyring::{Keyring, KeyringError};
 use network::edit::{Draft, NewCentre, NewLocation, NewRegion, NewSource};
-use network::{Account, CentreId, Desk, Kind, Network, PublicKey, SenderName};
+use network::{Account, CentreId, Desk, Kind, Network, PublicKey, PublicKeyError, SenderName};
 
 use self::report::Report;
 use crate::failure::Failure;
@@ -96,7 +96,7 @@ pub(crate) enum Command {
     Show {
         #[command(flatten)]
         node: Node,
-        /// Only this account, such as R_zk23, CORE, ACUTE_midden-nl or SYS
+        /// Only this account, such as `R_zk23`, `CORE`, `ACUTE_midden-nl` or `SYS`
         #[arg(long)]
         account: Option<String>,
     },
@@ -253,6 +253,10 @@ impl Node {
 
     /// The account and name of the user that is called so.
     fn find(&self, called: &str) -> Result<(Account, String), Failure> {
+        // A seed pasted in the place of a key is not told again.
+        if let Err(error @ PublicKeyError::Seed) = called.parse::<PublicKey>() {
+            return Err(Failure::usage(error.to_string()));
+        }
         let file = self.file();
         let network = Network::read(&file)?;
         let is_it = |user: &network::User<'_>| match called.split_once('/') {
@@ -364,12 +368,11 @@ fn rotate(node: &Node, user: &str, grace: u64, out: &mut Out) -> Result<(), Fail
 
 fn revoke(node: &Node, what: &str, out: &mut Out) -> Result<(), Failure> {
     let keyring = node.keyring()?;
-    let revoked = match what.parse::<PublicKey>() {
-        Ok(key) => keyring::revoke_key(&node.file(), &keyring, &key, now())?,
-        Err(_) => {
-            let (account, name) = node.find(what)?;
-            keyring::revoke_user(&node.file(), &keyring, (&account, &name), now())?
-        }
+    let revoked = if let Ok(key) = what.parse::<PublicKey>() {
+        keyring::revoke_key(&node.file(), &keyring, &key, now())?
+    } else {
+        let (account, name) = node.find(what)?;
+        keyring::revoke_user(&node.file(), &keyring, (&account, &name), now())?
     };
     Report::Revoked(revoked).tell(node.json, out)
 }

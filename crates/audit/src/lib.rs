@@ -7,6 +7,7 @@
 mod board;
 mod error;
 mod moment;
+mod quarantine;
 mod replay;
 mod verify;
 
@@ -17,6 +18,7 @@ use eventlog::{Head, LogReader};
 pub use board::{AsOf, Board};
 pub use error::AuditError;
 pub use moment::{Moment, MomentError};
+pub use quarantine::{Act as KeptAct, Kept, State as KeptState};
 pub use replay::{Filter, Line, type_name};
 pub use verify::{FINDINGS_KEPT_MAX, Finding, Phase, Progress, Report};
 

@@ -48,7 +48,7 @@ pub fn type_name(name: &str) -> Result<String, AuditError> {
     let short = name.strip_prefix("nl.doorstroom.").unwrap_or(name);
     let short = short.strip_suffix(".v1").unwrap_or(short);
     let full = format!("nl.doorstroom.{short}.v1");
-    let of_the_log = [contracts::QUARANTINED_KIND, contracts::CONFLICT_KIND].contains(&&*full);
+    let of_the_log = contracts::OWN_KINDS.contains(&&*full);
     if of_the_log || Fact::KINDS.contains(&short) {
         Ok(full)
     } else {

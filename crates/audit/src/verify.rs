@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{ContentHash, Decoded, Received};
+use contracts::{ContentHash, Decoded, OwnRecord, OwnRecordError, Received};
 use domain::Timestamp;
 use eventlog::{Key, Query, Record};
 use serde::Serialize;
@@ -15,9 +15,6 @@ use crate::{Audit, AuditError};
 /// Findings kept in a report; the others are counted. One damaged disk can spoil a million records, and the first
 /// thousand tell the story.
 pub const FINDINGS_KEPT_MAX: usize = 1_000;
-
-/// Records that are no events of the contract: what the recorder keeps of what it could not take as one.
-const OF_THE_LOG: [&str; 2] = [contracts::QUARANTINED_KIND, contracts::CONFLICT_KIND];
 
 /// Records between two reports of progress.
 const PROGRESS_EVERY: u64 = 4_096;
@@ -161,11 +158,13 @@ impl Audit {
     fn verify_record(&self, record: &Record, report: &mut Report) {
         *report.types.entry(record.kind.clone()).or_default() += 1;
         if !contracts::is_event_kind(&record.kind) {
-            if !OF_THE_LOG.contains(&&*record.kind) {
-                report.find_at(
-                    record.position,
-                    format!("has type {}, which this program does not know", record.kind),
-                );
+            match OwnRecord::decode(&record.kind, record.bytes.clone()) {
+                Ok(_) => {}
+                Err(OwnRecordError::Unknown(kind)) => report
+                    .find_at(record.position, format!("has type {kind}, which this program does not know")),
+                Err(error @ OwnRecordError::Malformed { .. }) => {
+                    report.find_at(record.position, format!("its stored bytes do not decode: {error}"));
+                }
             }
             return;
         }

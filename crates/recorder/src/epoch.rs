@@ -145,7 +145,9 @@ impl Ledger {
         let sight = bus.look_at_mailbox(region, self.limits).await.ok()?;
         for finding in compare(&known, &sight) {
             match finding {
-                Finding::NoStream | Finding::NoConsumer => return Some("it is not there any more".to_owned()),
+                Finding::NoStream | Finding::NoConsumer => {
+                    return Some("it is not there any more".to_owned());
+                }
                 Finding::Recreated | Finding::RolledBack | Finding::Expired { .. } => {
                     return Some("the broker lost something of it".to_owned());
                 }
@@ -274,7 +276,9 @@ impl Ledger {
         let (code, why) = match cause {
             RECREATED => (MAILBOX_RECREATED, "the broker lost the mailbox and has a new one"),
             ROLLED_BACK => (MAILBOX_ROLLED_BACK, "the broker went back to an older state of the mailbox"),
-            LOG_BEHIND => (LOG_IS_BEHIND, "the log went back to an older state and had lost what it recorded after it"),
+            LOG_BEHIND => {
+                (LOG_IS_BEHIND, "the log went back to an older state and had lost what it recorded after it")
+            }
             _ => return Ok(()),
         };
         self.lost(bus, region, (code, why), position, since).await;
@@ -309,7 +313,14 @@ impl Ledger {
     }
 
     /// Says that something is lost, and asks for it.
-    async fn lost(&self, bus: &Bus, region: &RegionId, (code, why): (&'static str, &str), position: u64, since: u64) {
+    async fn lost(
+        &self,
+        bus: &Bus,
+        region: &RegionId,
+        (code, why): (&'static str, &str),
+        position: u64,
+        since: u64,
+    ) {
         let detail = format!("{why}; its senders are asked to send again what has no receipt");
         self.alarms.raise(Alarm {
             region: Some(region.clone()),

@@ -108,7 +108,11 @@ impl Quarantine {
                 Ok(accepted) => accepted,
                 Err(still) => return Ok(refused(still.code, still.detail)),
             };
-            match self.log.append(batch(act, vec![keep::event(&accepted), released(act, &kept, &accepted, now)])).await {
+            match self
+                .log
+                .append(batch(act, vec![keep::event(&accepted), released(act, &kept, &accepted, now)]))
+                .await
+            {
                 Ok(appended) => return Ok(self.done(act, &kept, &accepted, &appended).await),
                 Err(AppendError::Conflict { index: 0, position, .. }) => {
                     // Sent again in the meantime, in other bytes, and recorded: then that is the event.
@@ -158,13 +162,17 @@ impl Quarantine {
             return Ok(Err(refused("not_found", format!("the log has nothing at position {position}"))));
         };
         let none = || {
-            let reason = format!("what is at position {position} was not kept aside; see `doorstroom quarantine list`");
+            let reason = format!(
+                "what is at position {position} was not kept aside; see `doorstroom quarantine list`"
+            );
             Ok(Err(refused("not_quarantined", reason)))
         };
         if &*record.kind != QUARANTINED_KIND {
             return none();
         }
-        let Ok(OwnRecord::Quarantined(kept)) = OwnRecord::decode(&record.kind, record.bytes) else { return none() };
+        let Ok(OwnRecord::Quarantined(kept)) = OwnRecord::decode(&record.kind, record.bytes) else {
+            return none();
+        };
         let Some(at) = reader.position_of(&act_key(position)).map_err(unreadable(position))? else {
             return Ok(Ok(kept));
         };
@@ -200,22 +208,32 @@ impl Quarantine {
         position: u64,
         now: i64,
     ) -> Result<Option<Acted>, RunError> {
-        let first = self.log.reader().record(position).map_err(|source| RunError::Read { position, source })?;
+        let first =
+            self.log.reader().record(position).map_err(|source| RunError::Read { position, source })?;
         if !first.is_some_and(|first| answer::same_event(&first, accepted)) {
             let reason = format!("another event, at position {position}, has its id, and stands");
             return Ok(Some(refused(Outcome::Conflict.code(), reason)));
         }
         match self.log.append(batch(act, vec![released(act, kept, accepted, now)])).await {
-            Ok(appended) => {
-                Ok(Some(acted(ActOutcome::Released, act, appended.positions.first().copied(), Some(position))))
-            }
+            Ok(appended) => Ok(Some(acted(
+                ActOutcome::Released,
+                act,
+                appended.positions.first().copied(),
+                Some(position),
+            ))),
             Err(AppendError::Conflict { .. }) => Ok(None),
             Err(error) => Err(RunError::Log(error)),
         }
     }
 
     /// Tells its sender, and gives the answer.
-    async fn done(&self, act: &Act, kept: &wire::Quarantined, accepted: &Accepted, appended: &Appended) -> Acted {
+    async fn done(
+        &self,
+        act: &Act,
+        kept: &wire::Quarantined,
+        accepted: &Accepted,
+        appended: &Appended,
+    ) -> Acted {
         let [event, record] = [0, 1].map(|index: usize| appended.positions.get(index).copied());
         let known = appended.duplicates.first().copied().unwrap_or_default();
         tracing::info!(position = act.position, event, by = act.by, "a message kept aside is released");

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn given_what_was_recorded_when_the_broker_has_it_or_more_then_nothing_is_found() {
-        for (settled, seen) in [(7, sight(1, 7, 7)), (7, sight(1, 300, 7)), (7, sight(8, 7, 7)), (0, sight(1, 0, 0))] {
+        for (settled, seen) in
+            [(7, sight(1, 7, 7)), (7, sight(1, 300, 7)), (7, sight(8, 7, 7)), (0, sight(1, 0, 0))]
+        {
             assert_eq!(compare(&known(settled), &seen), [], "{settled} {seen:?}");
         }
         // Acknowledgements that did not arrive: those messages come again.
@@ -104,10 +106,7 @@ mod tests {
     fn given_an_empty_log_when_a_mailbox_is_seen_first_then_nothing_is_found_unless_something_is_gone() {
         assert_eq!(compare(&Known::default(), &sight(1, 0, 0)), []);
         assert_eq!(compare(&Known::default(), &sight(1, 12, 0)), []);
-        assert_eq!(
-            compare(&Known::default(), &sight(5, 12, 0)),
-            [Finding::Expired { first: 1, last: 4 }]
-        );
+        assert_eq!(compare(&Known::default(), &sight(5, 12, 0)), [Finding::Expired { first: 1, last: 4 }]);
     }
 
     #[test]
@@ -121,7 +120,10 @@ mod tests {
 
     #[test]
     fn given_recorded_numbers_when_the_stream_ends_before_them_then_it_was_rolled_back() {
-        assert_eq!(compare(&known(300), &sight(1, 150, 150)), [Finding::RolledBack, Finding::FloorAhead { floor: 150 }]);
+        assert_eq!(
+            compare(&known(300), &sight(1, 150, 150)),
+            [Finding::RolledBack, Finding::FloorAhead { floor: 150 }]
+        );
         assert_eq!(compare(&known(300), &sight(1, 0, 0)), [Finding::RolledBack]);
         // Never recorded, but seen by this run.
         let known = Known { seen: 300, ..known(7) };
@@ -146,10 +148,8 @@ mod tests {
         seen.stream.as_mut().unwrap().full = true;
         seen.stream.as_mut().unwrap().differs = vec!["max_age".to_owned()];
         seen.consumer.as_mut().unwrap().differs = vec!["max_deliver".to_owned()];
-        let changed = Finding::Changed {
-            stream: vec!["max_age".to_owned()],
-            consumer: vec!["max_deliver".to_owned()],
-        };
+        let changed =
+            Finding::Changed { stream: vec!["max_age".to_owned()], consumer: vec!["max_deliver".to_owned()] };
         assert_eq!(compare(&known(7), &seen), [changed, Finding::Full]);
         seen.consumer = None;
         assert_eq!(compare(&known(7), &seen)[0], Finding::NoConsumer);

@@ -102,7 +102,8 @@ pub(crate) fn read<'a>(
 
 /// The last epoch of a mailbox.
 fn epoch(log: &LogReader, region: &RegionId) -> Result<Book, ReadError> {
-    let item = QueryItem { types: vec![BUS_EPOCH_KIND.into()], tags: vec![format!("region:{region}").into()] };
+    let item =
+        QueryItem { types: vec![BUS_EPOCH_KIND.into()], tags: vec![format!("region:{region}").into()] };
     let query =
         Query { items: vec![item], direction: Direction::Backward, limit: Some(1), ..Query::default() };
     let mut book = Book::default();
@@ -111,7 +112,8 @@ fn epoch(log: &LogReader, region: &RegionId) -> Result<Book, ReadError> {
         && let Ok(created) = epoch.created.parse()
     {
         // What a rolled-back stream had dropped by then was recorded before.
-        let settled = if epoch.cause == super::ROLLED_BACK { epoch.first_sequence.saturating_sub(1) } else { 0 };
+        let settled =
+            if epoch.cause == super::ROLLED_BACK { epoch.first_sequence.saturating_sub(1) } else { 0 };
         book.begin(created, record.position, settled);
     }
     Ok(book)
@@ -140,12 +142,13 @@ pub(crate) fn store(cursors: &Cursors, region: &RegionId, book: &mut Book, head:
         return;
     }
     // In this order: the second says something of the first.
-    let stored = cursors
-        .store(&name(region, LAST), book.last)
-        .and_then(|()| cursors.store(&name(region, READ), read));
+    let stored =
+        cursors.store(&name(region, LAST), book.last).and_then(|()| cursors.store(&name(region, READ), read));
     match stored {
         Ok(()) => book.stored = wanted,
-        Err(error) => tracing::debug!(%region, %error, "the place in a mailbox was not noted: a start takes longer"),
+        Err(error) => {
+            tracing::debug!(%region, %error, "the place in a mailbox was not noted: a start takes longer")
+        }
     }
 }
 
@@ -157,7 +160,9 @@ mod tests {
     fn the_origin_of_a_message_from_a_mailbox_gives_its_region_and_number() {
         assert_eq!(place(b"in.zk01.de-linde.bed.freed 17"), Some(("zk01", 17)));
         assert_eq!(place(b"in.zk01 17"), Some(("zk01", 17)));
-        for other in [&b"record.zk01.de-linde"[..], b"in.zk01.de-linde.bed.freed", b"bus zk01", b"", b"in.\xff 3"] {
+        for other in
+            [&b"record.zk01.de-linde"[..], b"in.zk01.de-linde.bed.freed", b"bus zk01", b"", b"in.\xff 3"]
+        {
             assert_eq!(place(other), None, "{}", other.escape_ascii());
         }
     }

@@ -140,6 +140,7 @@ pub struct Node {
     /// Who takes part, to be changed while it runs.
     pub registry: watch::Sender<Arc<Network>>,
     pub alarms: Alarms,
+    pub quarantine: recorder::Quarantine,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), RunError>>,
 }
@@ -172,14 +173,14 @@ impl Node {
         let alarms = Alarms::new();
         let config = Config { network: watched, clock, alarms: alarms.clone(), mailbox: limits, needs };
         let recorder = config.build(doors, log.clone());
-        let handle = recorder.handle();
+        let (handle, quarantine) = (recorder.handle(), recorder.quarantine());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(recorder.run(async move {
             let _ = stopped.await;
         }));
         tokio::time::timeout(PATIENCE, handle.until_open()).await.unwrap();
         assert!(handle.doors().all_open(), "{:?}", handle.doors());
-        Self { log, handle, registry, alarms, stop, task }
+        Self { log, handle, registry, alarms, quarantine, stop, task }
     }
 
     /// Stops in order, and gives how it went and what is in the log.

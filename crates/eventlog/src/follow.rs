@@ -12,11 +12,12 @@ use tokio::sync::watch;
 
 use crate::{
     Head, OpenError, ReadError,
+    backup::{firsts, sound_end},
     core::Core,
     index::SegmentIndex,
     memory::MemoryIndex,
     scan::{Scanner, Step, Tail, later_commit, written_end},
-    segment::{Sealed, Segment, segment_first, segment_name},
+    segment::{Sealed, Segment, damage, segment_first, segment_name},
     storage::Storage,
 };
 
@@ -58,6 +59,75 @@ impl Row {
         Ok(row)
     }
 
+    /// Where a log is only read, what lies behind a missing or damaged segment can be read as well. The gap takes the
+    /// place of a segment; whatever is asked of it, it answers with the damage.
+    fn load_behind(&mut self, dir: &Path, storage: &Arc<dyn Storage>) -> Result<(), OpenError> {
+        let Some(damage) = self.damage.clone() else { return Ok(()) };
+        let folder = segments_dir(dir);
+        let firsts = firsts(&**storage, dir).map_err(|source| OpenError::Io {
+            doing: "listing the segments",
+            path: folder.clone(),
+            source,
+        })?;
+        let known = self.segments.last().map_or(0, |segment| segment.first());
+        let mut gap = Some(damage);
+        for first in firsts.into_iter().filter(|first| *first > known) {
+            let path = folder.join(segment_name(first));
+            let behind = match Segment::open(&path, storage, false) {
+                Ok(segment) if segment.first() == first => segment,
+                Ok(_) | Err(ReadError::Damaged { .. }) => {
+                    gap = gap.or_else(|| Some(damage_of(&path)));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let before = self.segments.last().cloned();
+            if before.as_ref().is_some_and(|before| before.header.log != behind.header.log) {
+                continue;
+            }
+            let linked = before.as_ref().filter(|_| gap.is_none()).map(|before| link(before, &behind));
+            match (linked, &before) {
+                (Some(Ok(sealed)), Some(before)) => {
+                    before.sealed.get_or_init(|| sealed);
+                }
+                (linked, _) => {
+                    let why = linked.and_then(Result::err).or(gap.take()).unwrap_or_else(|| damage_of(&path));
+                    self.close_gap(first, &path, why, storage, behind.header.log)?;
+                }
+            }
+            self.segments.push(Arc::new(behind));
+            // From here on the log goes on; the gap speaks for itself.
+            self.damage = None;
+        }
+        if let Some(gap) = gap {
+            self.damage.get_or_insert(gap);
+        }
+        Ok(())
+    }
+
+    /// Puts a gap between what is there and the segment that begins with `next`.
+    fn close_gap(
+        &mut self,
+        next: u64,
+        path: &Path,
+        why: ReadError,
+        storage: &Arc<dyn Storage>,
+        log: [u8; 16],
+    ) -> Result<(), OpenError> {
+        let mut first = 1;
+        if let Some(before) = self.segments.last() {
+            let (tail, _) = sound_end(before, next.saturating_sub(1))?;
+            first = tail.position.saturating_add(1);
+            let sealed = Sealed { end: tail.offset, last: tail.position, hash: tail.hash };
+            before.sealed.get_or_init(|| sealed);
+        }
+        if first < next {
+            let gap = Segment::lost(log, first..=next.saturating_sub(1), path, why, storage);
+            self.segments.push(Arc::new(gap));
+        }
+        Ok(())
+    }
+
     fn check(&self, segment: &Segment, named: u64) -> Result<(), ReadError> {
         if segment.first() != named {
             return Err(segment
@@ -73,6 +143,10 @@ impl Row {
             None => Err(segment.damage(0, "the segments before this one are missing")),
         }
     }
+}
+
+fn damage_of(path: &Path) -> ReadError {
+    damage(path, 0, "this segment is not the one that its place asks for")
 }
 
 /// Where `before` ends, by the word of the segment after it.
@@ -98,7 +172,8 @@ pub(crate) struct Follow {
 
 /// Opens a log for reading only.
 pub(crate) fn open(dir: &Path, storage: Arc<dyn Storage>) -> Result<Core, OpenError> {
-    let row = Row::load(dir, &storage, false)?;
+    let mut row = Row::load(dir, &storage, false)?;
+    row.load_behind(dir, &storage)?;
     let Some(last) = row.segments.last() else {
         return Err(match row.damage {
             Some(damage) => damage.into(),

@@ -10,7 +10,7 @@ use crate::{
     codec::{Input, put_at},
     scan::Tail,
     segment::damage,
-    storage::{Storage, read_full, write_full},
+    storage::{Storage, create_anew, read_full, write_full},
 };
 
 const MAGIC: &[u8; 8] = b"DSTRMHED";
@@ -38,7 +38,7 @@ pub(crate) fn write(storage: &dyn Storage, dir: &Path, head: &KnownHead) -> std:
     let checksum = out.first_chunk::<{ BYTES - 4 }>().map_or(0, |fields| crc32c::crc32c(fields));
     put_at(&mut out, BYTES - 4, &checksum.to_le_bytes());
     let aside = dir.join("head-new");
-    let file = storage.create(&aside)?;
+    let file = create_anew(storage, &aside)?;
     write_full(&*file, &out, 0)?;
     file.sync_data()?;
     storage.rename(&aside, &dir.join(NAME))?;

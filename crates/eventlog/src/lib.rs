@@ -21,6 +21,7 @@
 //! Not here: what the records mean.
 
 mod ahead;
+mod backup;
 mod catalogue;
 mod codec;
 mod core;
@@ -43,6 +44,7 @@ mod reader;
 mod rebuild;
 mod record;
 mod recover;
+mod repair;
 mod scan;
 mod segment;
 mod storage;
@@ -50,6 +52,7 @@ mod subscribe;
 mod verify;
 mod writer;
 
+pub use backup::{BackupError, BackupReport, restore};
 pub use catalogue::Cursors;
 pub use error::{AppendError, CursorError, OpenError, ReadError};
 pub use log::{EventLog, Options, Pending, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
@@ -67,6 +70,7 @@ pub use record::{
     TAGS_MAX,
 };
 pub use recover::{RecoveryReport, Torn};
+pub use repair::{RepairError, RepairReport, Repaired, repair, repair_with};
 pub use storage::{Clock, Disk, Storage, StorageFile, SystemClock};
 pub use subscribe::Subscription;
 pub use verify::{FINDINGS_MAX, Finding, Progress, VerifyReport};

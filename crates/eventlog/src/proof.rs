@@ -38,7 +38,7 @@ pub use proofs::{ConsistencyProof, InclusionProof, PROOF_BYTES_MAX, ProofFile, P
 pub use signer::Signer;
 
 pub(crate) use check::TreeCheck;
-pub(crate) use heads::{check, newest_size};
+pub(crate) use heads::{check, copy_heads, newest_size};
 pub(crate) use tender::Tender;
 
 use crate::{EventLog, LogReader, ReadError, core::Core};

@@ -114,8 +114,17 @@ pub(crate) fn find_key(
     last: u64,
     block: &mut Block,
 ) -> Result<Option<Record>, ReadError> {
+    // A key is recorded once: where a segment can not be asked, finding it in another is the answer all the same.
+    let mut damaged = None;
     for segment in segments.iter().rev() {
-        for ordinal in segment.with_index(|index| index.find(key))? {
+        let ordinals = match segment.with_index(|index| index.find(key)) {
+            Err(error @ ReadError::Damaged { .. }) => {
+                damaged = Some(error);
+                continue;
+            }
+            ordinals => ordinals?,
+        };
+        for ordinal in ordinals {
             let position = segment.first().saturating_add(u64::from(ordinal));
             if position > last {
                 continue;
@@ -127,7 +136,7 @@ pub(crate) fn find_key(
             }
         }
     }
-    Ok(None)
+    damaged.map_or(Ok(None), Err)
 }
 
 /// Records in the order of a query, read as they are asked for. Memory: one window on a segment file, and for a

@@ -19,6 +19,9 @@ impl Segment {
         self: &Arc<Self>,
         ask: impl Fn(&SegmentIndex) -> Result<T, Unusable>,
     ) -> Result<T, ReadError> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
         let held = self.held_index();
         let failed = match held.as_ref().map(&ask) {
             Some(Ok(answer)) => return Ok(answer),

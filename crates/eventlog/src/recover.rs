@@ -133,7 +133,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenErr
 
 /// Folders made just now, or renames before a crash: their names must be as durable as what is in them, and so must
 /// those of the folders above. One above that we may not read was there before us.
-fn sync_folders(storage: &dyn Storage, dir: &Path) -> Result<(), OpenError> {
+pub(crate) fn sync_folders(storage: &dyn Storage, dir: &Path) -> Result<(), OpenError> {
     for folder in segments_dir(dir).ancestors() {
         let above = !folder.starts_with(dir);
         // What is above a relative path is the folder we are in.

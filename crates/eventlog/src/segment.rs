@@ -112,6 +112,30 @@ pub(crate) struct Segment {
     pub(crate) rebuilding: Mutex<()>,
     /// Whether index files may be written here.
     pub(crate) writable: bool,
+    /// Why none of its records can be read: it stands for a gap.
+    pub(crate) lost: Option<ReadError>,
+}
+
+/// The file of a gap.
+#[derive(Debug)]
+struct NoFile;
+
+impl StorageFile for NoFile {
+    fn read_at(&self, _buffer: &mut [u8], _offset: u64) -> io::Result<usize> {
+        Ok(0)
+    }
+
+    fn write_at(&self, _bytes: &[u8], _offset: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(0)
+    }
 }
 
 impl Segment {
@@ -133,7 +157,32 @@ impl Segment {
             index: RwLock::new(None),
             rebuilding: Mutex::new(()),
             writable,
+            lost: None,
         }
+    }
+
+    /// What stands for positions that can not be read, because of what is at `path`.
+    pub(crate) fn lost(
+        log: [u8; 16],
+        positions: std::ops::RangeInclusive<u64>,
+        path: &Path,
+        why: ReadError,
+        storage: &Arc<dyn Storage>,
+    ) -> Segment {
+        let header = SegmentHeader {
+            log,
+            segment: 0,
+            first: *positions.start(),
+            base_time: i64::MIN,
+            epoch: 0,
+            previous: 0,
+            previous_end: 0,
+            previous_hash: [0; 32],
+        };
+        let mut gap = Segment::new(header, path.to_path_buf(), Arc::new(NoFile), Arc::clone(storage), false);
+        gap.lost = Some(why);
+        gap.sealed.get_or_init(|| Sealed { end: 0, last: *positions.end(), hash: [0; 32] });
+        gap
     }
 
     /// Opens a segment file and reads its header.

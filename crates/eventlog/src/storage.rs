@@ -189,6 +189,15 @@ impl Clock for SystemClock {
     }
 }
 
+/// Makes a file that is no other name of one that is there: after a crash in the middle of a rename a file may have
+/// two names, and writing to one would change the other.
+pub(crate) fn create_anew(storage: &dyn Storage, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+    match storage.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => storage.create(path),
+    }
+}
+
 /// How often in a row a call may be interrupted before that is an error: a disk that never answers is no answer.
 const INTERRUPTIONS_MAX: u32 = 1_000;
 

@@ -153,7 +153,9 @@ impl LogReader {
         if let Some(tree) = tree.filter(|_| report.head.position >= until) {
             let (tree, compared, findings) = tree.end(&self.core, until == head.position);
             (report.tree, report.signed_heads) = (Some(tree), compared);
-            findings.into_iter().for_each(|finding| report.find(finding));
+            for finding in findings {
+                report.find(finding);
+            }
         }
         progress(Progress { position: until, until });
         Ok(report)
@@ -172,6 +174,9 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     fn segment(&mut self, segment: &Arc<Segment>, head: u64) -> Result<(), ReadError> {
+        if let Some(lost) = &segment.lost {
+            return self.report.take(Err(lost.clone()));
+        }
         self.report.segments = self.report.segments.saturating_add(1);
         // The header was read when the log was opened; it is read again, for it may have rotted since.
         let header = Segment::open(&segment.path, &segment.storage, false).and_then(|again| {
@@ -252,7 +257,7 @@ impl Pass<'_> {
     }
 }
 
-fn only_zeros(segment: &Segment, end: u64) -> Result<(), ReadError> {
+pub(crate) fn only_zeros(segment: &Segment, end: u64) -> Result<(), ReadError> {
     let written = written_end(segment, end)?;
     if written == end {
         return Ok(());

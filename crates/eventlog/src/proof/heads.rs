@@ -113,6 +113,17 @@ pub(crate) fn all(storage: &dyn Storage, dir: &Path) -> io::Result<Found> {
     Ok(found)
 }
 
+/// Copies the heads signed over at most `until` positions, with what witnesses have signed of them, to another folder
+/// of the same log, where they are kept for good. Says how many there are.
+pub(crate) fn copy_heads(storage: &dyn Storage, from: &Path, to: &Path, until: u64) -> io::Result<u64> {
+    let mut copied = 0_u64;
+    for (_, head) in all(storage, from)?.heads.iter().filter(|(_, head)| head.tree().size <= until) {
+        replace(storage, &kept_path(to, head.tree().size), head.to_string().as_bytes())?;
+        copied = copied.saturating_add(1);
+    }
+    Ok(copied)
+}
+
 /// The head of exactly this size, if one is there.
 pub(crate) fn of_size(storage: &dyn Storage, dir: &Path, size: u64) -> io::Result<Option<SignedHead>> {
     let mut found = Found::default();

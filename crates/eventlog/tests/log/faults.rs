@@ -145,7 +145,7 @@ async fn fault_43_a_folder_that_may_not_be_written_is_named_at_the_start() {
         disk.set_fault(Some(Fault { call, from: 1, once: false, error, through: 0 }));
         match EventLog::open(dir(), on(&disk)) {
             Err(error @ OpenError::Io { .. }) => {
-                assert!(error.to_string().contains("/data/region"), "{error}")
+                assert!(error.to_string().contains("/data/region"), "{error}");
             }
             other => panic!("{call:?}: {other:?}"),
         }

@@ -380,3 +380,51 @@ async fn fault_46_a_catalogue_the_log_does_not_confirm_is_moved_aside() {
     log.cursors().store("board", 8).unwrap();
     assert_eq!(log.cursors().load("board").unwrap(), Some(8));
 }
+
+#[tokio::test]
+async fn what_lies_behind_a_missing_or_damaged_segment_is_read_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = dir.path().join("made");
+    let (log, _) = open(&made, small());
+    append_each(&log, 1..=100).await;
+    log.close().await;
+    let files = segment_files(&made);
+    let first = |file: &Path| file.file_stem().unwrap().to_str().unwrap().parse::<u64>().unwrap();
+    for hurt in 0..files.len() - 1 {
+        for missing in [true, false] {
+            let work = dir.path().join("work");
+            copy(&made, &work);
+            let file = segment_files(&work)[hurt].clone();
+            if missing {
+                fs::remove_file(&file).unwrap();
+            } else {
+                File::options().write(true).open(&file).unwrap().write_all_at(b"!", 20).unwrap();
+            }
+            let (gap, behind) = (first(&files[hurt]), first(&files[hurt + 1]));
+            let reader = LogReader::open(&work).unwrap();
+            assert_eq!(reader.head().position, 100);
+            let mut before = reader.read(Query::default()).collect::<Vec<_>>();
+            assert!(matches!(before.pop(), Some(Err(ReadError::Damaged { .. }))));
+            let positions = before.iter().map(|record| record.as_ref().unwrap().position);
+            assert!(positions.eq(1..gap));
+            let after = reader.read(Query { after: behind - 1, ..Query::default() });
+            assert!(after.map(|record| record.unwrap().position).eq(behind..=100));
+            let mut backward = reader
+                .read(Query { direction: eventlog::Direction::Backward, ..Query::default() })
+                .collect::<Vec<_>>();
+            assert!(matches!(backward.pop(), Some(Err(ReadError::Damaged { .. }))));
+            assert_eq!(backward.len(), usize::try_from(101 - behind).unwrap());
+            for number in 1..=100 {
+                let lost = (gap..behind).contains(&number);
+                let found = reader.position_of(&key(number));
+                assert_eq!(found.as_ref().ok().copied(), (!lost).then_some(Some(number)), "{found:?}");
+                assert_eq!(reader.record(number).is_err(), lost);
+            }
+            let report = reader.verify(.., &mut |_| ()).unwrap();
+            assert!(!report.is_sound());
+            assert_eq!(report.records, 100 - (behind - gap));
+            assert!(EventLog::open(&work, small()).is_err(), "writing does not");
+            fs::remove_dir_all(&work).unwrap();
+        }
+    }
+}

@@ -162,17 +162,16 @@ impl World {
                 self.change_entry(path, |name| EntryChange::Link(name, Entry::Folder));
                 self.folders.insert(path.clone(), Folder::default());
             }
-            Op::Create(path) => match self.entry(path) {
-                Some(Entry::File(file)) => {
+            Op::Create(path) => {
+                if let Some(Entry::File(file)) = self.entry(path) {
                     self.files[file].cached.clear();
                     self.files[file].pending.push(Change::Truncate);
-                }
-                _ => {
+                } else {
                     let file = self.files.len();
                     self.files.push(Content::default());
                     self.change_entry(path, |name| EntryChange::Link(name, Entry::File(file)));
                 }
-            },
+            }
             Op::Write { file, offset, bytes } => {
                 let content = &mut self.files[*file];
                 let change = Change::Write(*offset, Arc::clone(bytes));
@@ -382,7 +381,7 @@ impl Twin {
 
     /// A disk that forgets what a sync of a folder, or of a file, was to keep.
     pub(crate) fn lying(no_folder_sync: bool, no_sync: bool) -> Twin {
-        Twin::of(World { no_folder_sync, no_sync, ..World::new() })
+        Twin::of(World { no_sync, no_folder_sync, ..World::new() })
     }
 
     /// From now on this goes wrong; counting begins anew.

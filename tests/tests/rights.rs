@@ -66,6 +66,10 @@ const USERS: [(char, &str, &str); 11] = [
     ('M', "SYS", "_monitor"),
 ];
 
+/// What a user of the core could ask, as it stands: it would make a consumer there.
+const FORGED: &str = r#"{"stream_name":"LOG_zk01","action":"","config":{"name":"forged","ack_policy":"none",
+    "deliver_subject":"acute.oost.forged","inactive_threshold":3600000000000}}"#;
+
 /// Who may publish where, each in its own account; all others are refused.
 const PUBLISH: &[(&str, &str)] = &[
     // The doors: each sender its own, of its own region.
@@ -485,10 +489,7 @@ async fn a_centre_sees_its_regions_as_if_it_were_there_and_reaches_nothing_throu
     for (subject, body) in [
         ("$KV.availability.zk01.sum.GRZ", "one"),
         ("$KV.availability.zk02.sum.GRZ", "two"),
-        (
-            "log.zk01.bed.freed",
-            r#"{"stream_name":"LOG_zk01","config":{"deliver_subject":"acute.oost.forged"}}"#,
-        ),
+        ("log.zk01.bed.freed", FORGED),
         ("log.zk02.bed.freed", "two"),
         ("acute.oost.silent", "alert"),
         ("acute.core.alarm", "alarm"),

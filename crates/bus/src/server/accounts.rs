@@ -93,22 +93,22 @@ fn given(text: &mut String, network: &Network) -> fmt::Result {
 }
 
 /// What a centre takes from the core.
-fn taken(text: &mut String, network: &Network, code: &CentreId) -> fmt::Result {
-    let core = quoted(&Account::Core.to_string());
+fn taken(text: &mut String, network: &Network, centre: &CentreId) -> fmt::Result {
+    let origin = quoted(&Account::Core.to_string());
     writeln!(text, "    imports: [")?;
-    for stream in network.centre(code).into_iter().flat_map(mirrors::of) {
+    for stream in network.centre(centre).into_iter().flat_map(mirrors::of) {
         let (create, to) = (create_consumer(API, &stream), create_consumer(&origin_api(), &stream));
         let (create, to) = (quoted(&create), quoted(&to));
-        writeln!(text, "      {{ service: {{ account: {core}, subject: {create} }}, to: {to} }}")?;
+        writeln!(text, "      {{ service: {{ account: {origin}, subject: {create} }}, to: {to} }}")?;
         let flow = quoted(&flow_control(&stream));
-        writeln!(text, "      {{ service: {{ account: {core}, subject: {flow} }} }}")?;
+        writeln!(text, "      {{ service: {{ account: {origin}, subject: {flow} }} }}")?;
     }
-    let copies = quoted(&mirrors::copies(code));
-    writeln!(text, "      {{ stream: {{ account: {core}, subject: {copies} }} }}")?;
+    let copies = quoted(&mirrors::copies(centre));
+    writeln!(text, "      {{ stream: {{ account: {origin}, subject: {copies} }} }}")?;
     for service in Service::ALL {
-        let requests = quoted(&request(code, service));
+        let requests = quoted(&request(centre, service));
         let to = quoted(&ServiceSubject { centre: None, service }.to_string());
-        writeln!(text, "      {{ service: {{ account: {core}, subject: {requests} }}, to: {to} }}")?;
+        writeln!(text, "      {{ service: {{ account: {origin}, subject: {requests} }}, to: {to} }}")?;
     }
     writeln!(text, "    ]")
 }

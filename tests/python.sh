@@ -17,8 +17,9 @@ if [ "$(cat "$environment/complete" 2>/dev/null)" != "$wanted" ]; then
   # Without a pip of its own: a Python without the packages for that can do it too, and the pip outside serves both.
   python3 -m venv --clear --without-pip "$environment" >&2
   packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  # The package of the keys is there as source only; it is plain Python.
   PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-    --require-hashes --target "$packages" --requirement "$root/tests/python/requirements.txt" </dev/null >&2
+    --no-binary nkeys --require-hashes --target "$packages" --requirement "$root/tests/python/requirements.txt" </dev/null >&2
   printf '%s' "$wanted" >"$environment/complete"
 fi
 printf '%s\n' "$python"

@@ -1,6 +1,6 @@
 """Watches the availability rows with nothing but nats-py, as a coordination centre would.
 
-usage: watch_rows.py BUS_URL
+usage: watch_rows.py BUS_URL CA KEY
 Prints one JSON line per thing seen: {"live": true} when the rows of the start are complete, then
 {"key", "revision", "operation", "row"} for each. Ends when its standard input closes, after what is already on the way.
 """
@@ -10,10 +10,11 @@ import json
 import sys
 
 import nats
+from bus import connect
 
 
-async def main(url: str) -> None:
-    nc = await nats.connect(url)
+async def main(url: str, ca: str, key: str) -> None:
+    nc = await connect(url, ca, key)
     bucket = await nc.jetstream().key_value("availability")
     watcher = await bucket.watchall()
     closed = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -36,4 +37,4 @@ async def main(url: str) -> None:
     await nc.close()
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*sys.argv[1:]))

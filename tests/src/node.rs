@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use network::Network;
+use network::{Account, Network, key_file};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -209,6 +209,21 @@ impl Node {
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// The key of a user of its bus.
+    #[must_use]
+    pub fn key(&self, account: &Account, user: &str) -> PathBuf {
+        self.data.join("keys").join(key_file(account, user))
+    }
+
+    /// A script of `tests/python`, as this user of the bus.
+    #[must_use]
+    pub fn python(&self, script: &str, account: &Account, user: &str) -> Command {
+        let mut command = Command::new(crate::python());
+        command.arg(crate::root().join("tests/python").join(script));
+        command.arg(&self.bus).arg(self.data.join("keys/ca.pem")).arg(self.key(account, user));
+        command
     }
 
     /// Its process id.

@@ -9,11 +9,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
+use network::Account;
 use serde_json::Value;
-use tests::{Node, Reference, Site, eventually, python, reference, root, run};
+use tests::{Node, Reference, Site, eventually, reference, run};
 
 /// Kills of the node in one run.
 const NODE_KILLS: u64 = 20;
@@ -156,8 +157,7 @@ fn keyed(row: &Value) -> (String, Value) {
 
 /// The rows as a subscriber that starts now gets them.
 fn rows_on_the_bus(node: &Node) -> BTreeMap<String, Value> {
-    let mut watcher = Command::new(python());
-    watcher.arg(root().join("tests/python/watch_rows.py")).arg(node.bus());
+    let mut watcher = node.python("watch_rows.py", &Account::Core, "_operator");
     let seen = run(&mut watcher, &[]).json_lines();
     seen.into_iter()
         .filter(|entry| {

@@ -3,16 +3,21 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::as_conversions,
+    clippy::indexing_slicing,
     clippy::zombie_processes,
     reason = "test code: what cannot be unwrapped is the failed test"
 )]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use network::Account;
 use serde_json::Value;
-use tests::{Node, Site, python, reference, root, run};
+use tests::{Node, Reference, Site, reference, run};
+
+/// Events of the nation that are enough to fill the boards of some regions.
+const EVENTS: usize = 1_000;
 
 /// A watcher of every row, in Python.
 struct Watcher {
@@ -24,9 +29,8 @@ struct Watcher {
 impl Watcher {
     /// Starts it and waits until it has the rows of the start.
     fn of(node: &Node) -> Self {
-        let mut child = Command::new(python())
-            .arg(root().join("tests/python/watch_rows.py"))
-            .arg(node.bus())
+        let mut child = node
+            .python("watch_rows.py", &Account::Core, "_operator")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -94,15 +98,82 @@ fn a_publisher_with_only_nats_py_gets_the_receipt_of_its_mailbox_event() {
     let _printed = site.run_with_input(["send", "--json", "-"], data.lines().as_bytes()).ok();
     let event = r#"{"specversion":"1.0","id":"019cb000-0000-7000-8000-000000000001","source":"urn:nld:kvknr:76849911:systeem:ecd","type":"nl.doorstroom.bed.freed.v1","time":"2026-03-09T09:14:03.120Z","subject":"zk01-de-linde/1","datacontenttype":"application/json","region":"zk01","data":{"occurred_at":"2026-03-09T09:10:00Z","location":"zk01-de-linde","bed":"1"}}"#;
     let publish = || {
-        let mut publisher = Command::new(python());
-        publisher.arg(root().join("tests/python/publish_event.py")).arg(node.bus()).arg("zk01-de-linde");
+        let account = Account::Region("zk01".parse().unwrap());
+        let mut publisher = node.python("publish_event.py", &account, "zk01-de-linde");
         serde_json::from_str::<Value>(&run(&mut publisher, event.as_bytes()).ok()).unwrap()
     };
     let (first, again) = (publish(), publish());
-    let position = data.events.len() as u64 + 1;
+    // Behind the record that says by which stream the mailbox counts.
+    let position = data.events.len() as u64 + 2;
     assert_eq!((&first["outcome"], &first["position"]), (&"recorded".into(), &position.into()), "{first}");
     assert_eq!((&again["outcome"], &again["position"]), (&"duplicate".into(), &position.into()), "{again}");
     assert_eq!(again["content_hash"], first["content_hash"]);
+}
+
+/// A centre, its regions, and a region that is not among them.
+fn centre(data: &Reference) -> (String, Vec<String>, String) {
+    let centre = data.network.centres().next().unwrap();
+    let regions: Vec<String> = centre.regions.iter().map(ToString::to_string).collect();
+    let other = data.network.regions().map(|region| region.code.to_string());
+    let other = other.into_iter().find(|code| !regions.contains(code)).unwrap();
+    (centre.code.to_string(), regions, other)
+}
+
+/// The region of an event of the file.
+fn region_of(event: &str) -> String {
+    serde_json::from_str::<Value>(event).unwrap()["region"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_subscriber_of_a_centre_sees_its_regions_and_is_refused_another() {
+    let data = reference("national-two-days");
+    let (code, regions, other) = centre(&data);
+    let site = Site::new(&data.network);
+    let node = site.up();
+    let events = &data.events[..EVENTS];
+    let _printed = site.run_with_input(["send", "--json", "-"], events.join("\n").as_bytes()).ok();
+    wait_until_published(&node, events.len());
+    let mine: Vec<&String> = events.iter().filter(|event| regions.contains(&region_of(event))).collect();
+    assert!(!mine.is_empty() && mine.len() < events.len());
+
+    let account = Account::Centre(code.parse().unwrap());
+    let mut reader = node.python("centre.py", &account, &code);
+    reader.arg(regions.join(",")).arg(&other).arg(mine.len().to_string());
+    let seen: Value = serde_json::from_str(&run(&mut reader, &[]).ok()).unwrap();
+    assert_eq!(seen["events"], mine.len(), "{seen}");
+    let board: Value = serde_json::from_str(&site.run(["board", "--json"]).ok()).unwrap();
+    let of_mine = |row: &&Value| regions.iter().any(|region| row["region"] == region.as_str());
+    let expected: Vec<&Value> = board["rows"].as_array().unwrap().iter().filter(of_mine).collect();
+    assert_eq!(seen["rows"].as_array().unwrap().iter().collect::<Vec<_>>(), expected);
+    assert_eq!(seen["other_stream"], "not found", "{seen}");
+    assert_eq!(seen["other_rows"], 0, "{seen}");
+    assert_eq!(seen["other_service"], "403", "{seen}");
+    assert_eq!(seen["other_publish"], "refused", "{seen}");
+}
+
+#[test]
+fn ten_subscribers_that_stall_reconnect_and_resume_end_with_equal_state() {
+    let data = reference("national-two-days");
+    let (code, _, _) = centre(&data);
+    let region = data.network.centres().next().unwrap().regions.first().unwrap().to_string();
+    let site = Site::new(&data.network);
+    let node = site.up();
+    let mine: Vec<String> =
+        data.events.iter().filter(|event| region_of(event) == region).take(EVENTS / 2).cloned().collect();
+    let mut subscribers = node.python("ten_subscribers.py", &Account::Centre(code.parse().unwrap()), &code);
+    subscribers.arg(&region).arg(mine.len().to_string());
+    let mut running = subscribers.stdout(Stdio::piped()).spawn().unwrap();
+    let _printed = site.run_with_input(["send", "--json", "-"], mine.join("\n").as_bytes()).ok();
+    let mut printed = String::new();
+    std::io::Read::read_to_string(&mut running.stdout.take().unwrap(), &mut printed).unwrap();
+    assert!(running.wait().unwrap().success(), "{printed}");
+    let states: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(states.len(), 10);
+    for state in &states {
+        assert_eq!(state["events"], mine.len(), "{state}");
+        assert_eq!(state["state"], states[0]["state"], "{state}");
+        assert!(state["connections"].as_u64().unwrap() > 1, "{state}");
+    }
 }
 
 /// Waits until the gateway has published the rows up to this position, by the node's own word.

@@ -96,8 +96,8 @@ impl AlertsOut {
         }
         let after = self.folded(|fold| fold.alerts.position()).await?;
         let mut subscription = self.reader.subscribe(Query { after, ..Query::default() });
-        let head = self.reader.head().position;
-        while self.folded(|fold| fold.alerts.position()).await? < head {
+        let last = self.reader.head().position;
+        while self.folded(|fold| fold.alerts.position()).await? < last {
             let records = subscription.next_batch(FOLD_RECORDS_MAX).await?;
             self.folded(move |fold| fold.apply(&records)).await?;
         }
@@ -132,10 +132,14 @@ impl AlertsOut {
         for centre in &self.centres {
             let mut of_centre = Held::default();
             match self.outward.acute(centre.as_str()).await {
-                Ok(messages) => messages.iter().for_each(|message| of_centre.take(&message.payload)),
+                Ok(messages) => {
+                    for message in messages {
+                        of_centre.take(&message.payload);
+                    }
+                }
                 // Nobody is told anything there.
                 Err(error) if !self.has_rules(centre) => {
-                    tracing::debug!(%centre, %error, "no stream of alerts")
+                    tracing::debug!(%centre, %error, "no stream of alerts");
                 }
                 Err(error) => return Err(error.into()),
             }

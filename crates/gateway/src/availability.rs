@@ -81,13 +81,9 @@ impl Filter {
             self.care_type.is_none_or(|care_type| row.care_type == care_type)
                 && self.location.as_ref().is_none_or(|location| row.location == *location)
         };
-        match &self.region {
-            Some(region) => view.rows_of(region).filter(asked).collect(),
-            None => {
-                let seen = view.regions().filter(|region| sight.sees(region));
-                seen.flat_map(|region| view.rows_of(region)).filter(asked).collect()
-            }
-        }
+        let seen = view.regions().filter(|region| sight.sees(region));
+        let wanted = seen.filter(|region| self.region.as_ref().is_none_or(|asked| asked == *region));
+        wanted.flat_map(|region| view.rows_of(region)).filter(asked).collect()
     }
 }
 

@@ -125,7 +125,7 @@ impl<A: Answering> Answers<A> {
 
 impl Sight<'_> {
     /// Whether this region may be seen.
-    pub(crate) fn sees(&self, region: &RegionId) -> bool {
+    pub(crate) fn sees(self, region: &RegionId) -> bool {
         match self {
             Self::All => true,
             Self::Of(centre) => centre.regions.contains(region),
@@ -141,7 +141,7 @@ impl Sight<'_> {
     }
 
     /// Refuses what is asked about a region that is not there, or not for these eyes.
-    pub(crate) fn check(&self, network: &Network, region: &RegionId) -> Result<(), Refusal> {
+    pub(crate) fn check(self, network: &Network, region: &RegionId) -> Result<(), Refusal> {
         if network.region(region).is_none() {
             return Err(Refusal::new(404, "unknown_region", format!("There is no region {region}.")));
         }

@@ -67,9 +67,9 @@ impl Step<'_> {
     fn halt(&mut self, times: Vec<(Rule, i64)>, about: &About, since: Timestamp) {
         for (rule, wait) in times {
             let alert = Alert { rule, about: about.clone() };
-            let timer = (since.saturating_add_micros(wait), alert);
-            self.alerts.due.remove(&timer);
-            self.clear(timer.1);
+            let due = (since.saturating_add_micros(wait), alert);
+            self.alerts.due.remove(&due);
+            self.clear(due.1);
         }
     }
 
@@ -92,7 +92,7 @@ impl Step<'_> {
             changed.insert(of);
         }
         for (region, care_type) in changed {
-            self.compare(region, care_type);
+            self.compare(&region, care_type);
         }
     }
 
@@ -102,9 +102,9 @@ impl Step<'_> {
         )
     }
 
-    fn compare(&mut self, region: RegionId, of: CareCode) {
+    fn compare(&mut self, region: &RegionId, of: CareCode) {
         let conditions: Vec<Condition> =
-            self.alerts.rules.get(&region).into_iter().flatten().copied().collect();
+            self.alerts.rules.get(region).into_iter().flatten().copied().collect();
         let sum = self.alerts.sums.get(&(region.clone(), of)).copied().unwrap_or(0);
         for condition in conditions {
             let Condition::OfferableBelow { care_type, below } = condition else { continue };

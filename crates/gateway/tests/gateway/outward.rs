@@ -1,9 +1,6 @@
-//! What the gateway promises subscribers, with a real nats-server and a plain client.
+//! The bucket, the streams of recorded events, the head and the service with rows.
 //!
-//! Not here: the recorder and the whole node (`tests`).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
-
-mod support;
+//! Not here: alerts and alarms (`acute`), the history and what centres may see (`history`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +11,7 @@ use gateway::Config;
 use serde_json::{Value, json};
 use views::Availability;
 
-use support::{Running, Store, Subscriber, broker, event, eventually, quarantined, reference};
+use crate::support::{Running, Store, Subscriber, broker, event, eventually, quarantined, reference};
 
 /// What the bucket must hold, reckoned apart from the gateway: the rows, and their sums.
 fn wanted(view: &Availability) -> BTreeMap<String, Value> {

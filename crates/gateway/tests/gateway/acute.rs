@@ -1,14 +1,6 @@
 //! What centres are told at once, and alarms, with a real nats-server and a plain client.
 //!
 //! Not here: which alerts there are (`views`).
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    dead_code,
-    reason = "test code; the support is shared with other targets"
-)]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +12,7 @@ use network::Network;
 use serde_json::{Value, json};
 use tests::Broker;
 
-use support::{Running, SetClock, Store, Subscriber, broker, event, eventually, reference};
+use crate::support::{Running, SetClock, Store, Subscriber, broker, event, eventually, reference};
 
 /// The day of a region, with these rules for a centre of its own.
 fn with_rules(rules: &str) -> (Vec<NewRecord>, Arc<Network>) {

@@ -1,21 +1,13 @@
 //! The services as the node's own users and as centres ask them, with a real nats-server and a plain client.
 //!
 //! Not here: which subject the broker lets whom ask on (its rights).
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    dead_code,
-    reason = "test code; the support is shared with other targets"
-)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
 use gateway::Config;
 use serde_json::{Value, json};
 
-use support::{Running, Store, Subscriber, broker, eventually, quarantined, reference};
+use crate::support::{Running, Store, Subscriber, broker, eventually, quarantined, reference};
 
 async fn ask(subscriber: &Subscriber, subject: &str, request: &Value) -> Value {
     let answer = eventually("the service answers", || async {
@@ -129,23 +121,17 @@ async fn a_centre_gets_its_regions_and_a_refusal_for_another() {
         let region = &centre.regions[0];
         let one = ask(&subscriber, &subject, &json!({"region": region})).await;
         let all = ask(&subscriber, &subject, &json!({})).await;
-        match service {
-            "availability" => {
-                let rows = |answer: &Value| answer["rows"].as_array().unwrap().clone();
-                assert!(
-                    !rows(&one).is_empty() && rows(&one).iter().all(|row| row["region"] == region.as_str())
-                );
-                assert!(
-                    rows(&all).len() > rows(&one).len() && rows(&all).iter().all(|row| own(&row["region"]))
-                );
-            }
-            _ => {
-                let events = |answer: &Value| answer["events"].as_array().unwrap().clone();
-                let is = |event: &Value| event["data"]["region"].clone();
-                assert!(events(&one).iter().all(|event| is(event) == region.as_str()));
-                assert!(!events(&all).is_empty() && events(&all).iter().all(|event| own(&is(event))));
-            }
-        }
+        let listed = if service == "availability" { "rows" } else { "events" };
+        let region_of = |item: &Value| {
+            if listed == "rows" { item["region"].clone() } else { item["data"]["region"].clone() }
+        };
+        let of_one = one[listed].as_array().unwrap();
+        let of_all = all[listed].as_array().unwrap();
+        assert!(
+            !of_one.is_empty() && of_one.iter().all(|item| region_of(item) == region.as_str()),
+            "{service}"
+        );
+        assert!(of_all.len() > of_one.len() && of_all.iter().all(|item| own(&region_of(item))), "{service}");
         let stranger = ask(&subscriber, &format!("svc.for.nobody.doorstroom.{service}"), &json!({})).await;
         assert_eq!(stranger["code"], "unknown_centre");
     }

@@ -6,6 +6,8 @@ mod files;
 #[cfg(test)]
 mod heads;
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tiles;

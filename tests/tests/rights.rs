@@ -254,7 +254,7 @@ impl Probe {
         let mut refused = Vec::new();
         loop {
             let next = tokio::time::timeout(Duration::from_secs(5), self.refusals.recv()).await;
-            let text = next.expect("the server answers").unwrap();
+            let text = next.unwrap().unwrap();
             if text.contains(&sentinel) {
                 return refused;
             }
@@ -314,7 +314,7 @@ async fn provision(guarded: &Guarded) -> Done {
 /// Asks again and again until it is so.
 async fn until(so: impl AsyncFn() -> bool) {
     let asking = async { while !so().await {} };
-    tokio::time::timeout(Duration::from_secs(10), asking).await.expect("it comes");
+    tokio::time::timeout(Duration::from_secs(10), asking).await.unwrap();
 }
 
 fn header(name: &str, value: &str) -> HeaderMap {
@@ -587,7 +587,7 @@ async fn a_key_that_is_taken_away_is_cut_off_and_a_user_of_another_account_is_no
     std::fs::write(guarded.network_file(), ended).unwrap();
     let mut losses = bus::outward::Outward::new(&bus).losses();
     guarded.reload();
-    tokio::time::timeout(Duration::from_secs(5), losses.next()).await.expect("cut off");
+    tokio::time::timeout(Duration::from_secs(5), losses.next()).await.unwrap();
     assert!(!bus.connected());
     assert!(bus::Bus::connect(guarded.config(&account, "loket")).await.is_err());
     // The others are not disturbed.

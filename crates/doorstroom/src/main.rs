@@ -11,6 +11,7 @@ mod board;
 mod failure;
 mod node_file;
 mod out;
+mod quarantine;
 mod send;
 mod table;
 mod up;
@@ -68,6 +69,8 @@ enum Command {
     Watch(watch::Args),
     /// Check the log, write it out again, ask what was known at a moment
     Audit(audit::Args),
+    /// What was kept aside: list, show, release, discard
+    Quarantine(quarantine::Args),
     /// Prepare a node
     Admin(admin::Args),
     /// Describe the bus: the AsyncAPI 3 document of every subject and message
@@ -101,6 +104,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         | Command::Board(_)
         | Command::Watch(_)
         | Command::Audit(_)
+        | Command::Quarantine(_)
         | Command::Admin(_)
         | Command::Asyncapi(_) => "warn",
     };
@@ -111,6 +115,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Board(args) => board::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Quarantine(args) => quarantine::run(&args),
         Command::Admin(args) => admin::run(&args),
         Command::Asyncapi(args) => asyncapi::run(&args),
     }

@@ -25,7 +25,7 @@ use bus::provisioner::{Need, Needs, Provisioner};
 use bus::server::{Setup, Topology};
 use bus::{Bus, Limits, Logins, Monitoring, Server};
 use domain::Timestamp;
-use eventlog::{Clock as _, EventLog, Options, RecoveryReport, SystemClock};
+use eventlog::{Clock as _, EventLog, Options, RecoveryReport, Signer, SystemClock};
 use network::{Network, Role};
 use recorder::Recorder;
 use tokio::net::TcpListener;
@@ -37,6 +37,7 @@ use views::Availability;
 use self::broker::Broker;
 use self::settings::{BrokerChoice, Settings};
 use crate::access::Access;
+use crate::audit::KEY_FILE;
 use crate::failure::Failure;
 use crate::node_file::NodeFile;
 use crate::out::Out;
@@ -115,8 +116,7 @@ impl Ground {
             Failure::new(format!("the data folder {} can not be made", data.display()), error)
         })?;
         // The log first: its lock is what keeps a second node away from this folder.
-        let (log, report) = EventLog::open(&data.join("log"), Options::default())?;
-        tell(&report);
+        let log = open_log(data)?;
         let network_file = network_file(settings)?;
         let absent = |error| Failure::new(format!("the data folder {} is gone", data.display()), error);
         let keys = fs::canonicalize(data).map_err(absent)?.join("keys");
@@ -140,12 +140,7 @@ impl Ground {
     async fn start(&self, settings: &Settings, stopping: &watch::Receiver<bool>) -> Result<Running, Failure> {
         let until = |stopping: &watch::Receiver<bool>| stopped(stopping.clone());
         self.check_broker(settings).await?;
-        let provisioner = Provisioner::new(
-            self.server.clone(),
-            self.logins(),
-            Arc::clone(&self.network),
-            Limits::default(),
-        );
+        let provisioner = self.provisioner();
         provisioner.once().await?;
         let (needs, needed) = bus::provisioner::needs();
         let (network, watched) = watch::channel(Arc::clone(&self.network));
@@ -168,7 +163,7 @@ impl Ground {
             .map_err(|error| Failure::new("the address of the pages is unknown", error))?;
         let parts = health::Parts {
             log: self.log.clone(),
-            bus: out,
+            bus: out.clone(),
             view: view.clone(),
             recorder: recorder.handle(),
             gateway: gateway.handle(),
@@ -190,6 +185,7 @@ impl Ground {
         if let Some(starts) = self.starts() {
             services.spawn(ends(tell_restarts(starts, needs, until(stopping))));
         }
+        services.spawn(service("the quarantine", recorder.quarantine().serve(out, until(stopping))));
         services.spawn(service("the recorder", recorder.run(until(stopping))));
         services.spawn(service("the gateway", gateway.run(until(stopping))));
         services.spawn(service("the pages", portal::serve(listener, app, until(stopping))));
@@ -210,6 +206,10 @@ impl Ground {
             ));
         }
         Ok(running)
+    }
+
+    fn provisioner(&self) -> Provisioner {
+        Provisioner::new(self.server.clone(), self.logins(), Arc::clone(&self.network), Limits::default())
     }
 
     /// The recorder, with a door for each region.
@@ -430,7 +430,29 @@ fn now() -> Timestamp {
     Timestamp::from_micros(SystemClock.now())
 }
 
+/// The log of the node, with the key that signs its heads: `log.seed` beside it, made at the first start. What others
+/// verify them with is written to `log.vkey`.
+fn open_log(data: &Path) -> Result<EventLog, Failure> {
+    let seed = data.join("log.seed");
+    let signer = Signer::from_file(&seed).map_err(|error| {
+        Failure::new(format!("the key of the log in {} can not be used", seed.display()), error)
+    })?;
+    let options = Options { signer: Some(signer), ..Options::default() };
+    let (log, report) = EventLog::open(&data.join("log"), options)?;
+    tell(&report);
+    let public = data.join(KEY_FILE);
+    fs::write(&public, format!("{}\n", log.verifier_key()?))
+        .map_err(|error| Failure::new(format!("{} can not be written", public.display()), error))?;
+    Ok(log)
+}
+
 fn tell(report: &RecoveryReport) {
+    if let Some(why) = &report.heads.tree_rebuilt {
+        tracing::warn!(why, "the tiles of the log's tree are made anew from the log");
+    }
+    for file in &report.heads.unreadable {
+        tracing::warn!(file = %file.display(), "this should be a signed head of the log and is none; it is not used");
+    }
     if let Some(torn) = &report.torn {
         tracing::warn!(
             file = %torn.file.display(), offset = torn.offset, bytes = torn.bytes, kept = %torn.kept.display(),

@@ -147,7 +147,7 @@ pub(crate) fn store(cursors: &Cursors, region: &RegionId, book: &mut Book, head:
     match stored {
         Ok(()) => book.stored = wanted,
         Err(error) => {
-            tracing::debug!(%region, %error, "the place in a mailbox was not noted: a start takes longer")
+            tracing::debug!(%region, %error, "the place in a mailbox was not noted: a start takes longer");
         }
     }
 }

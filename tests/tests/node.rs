@@ -1,16 +1,23 @@
 //! A node from its start to its end: its broker, its health, its refusals.
 #![expect(clippy::unwrap_used, reason = "test code: what cannot be unwrapped is the failed test")]
 
+use std::fs;
 use std::time::{Duration, Instant};
 
-use network::Network;
+use bus::server::{Setup, Topology, configuration};
+use bus::{Bus, Limits, Login, Server};
+use domain::Timestamp;
+use eventlog::{Clock as _, SystemClock};
+use network::{Account, Network};
 use serde_json::Value;
-use tests::{Broker, Site, eventually, reference};
+use tests::{Broker, Node, Site, eventually, reference};
 
 /// How long a node has to end after SIGTERM.
 const DRAINS_WITHIN: Duration = Duration::from_secs(5);
 /// How long it may take to be ready again after its broker died.
 const HEALS_WITHIN: Duration = Duration::from_secs(30);
+/// How long whoever is shut out may still be connected.
+const CUT_WITHIN: Duration = Duration::from_secs(10);
 
 fn site() -> Site {
     Site::new(&Network::default_dutch().unwrap())
@@ -21,7 +28,7 @@ fn a_node_ends_within_five_seconds_of_sigterm_also_in_the_middle_of_a_send() {
     let data = reference("national-two-days");
     let site = Site::new(&data.network);
     let file = site.folder().join("events.jsonl");
-    std::fs::write(&file, data.lines()).unwrap();
+    fs::write(&file, data.lines()).unwrap();
     let node = site.up();
     let mut sending =
         site.command(["send", "--json"]).arg(&file).stdout(std::process::Stdio::piped()).spawn().unwrap();
@@ -77,30 +84,108 @@ fn a_second_node_on_the_same_folder_is_refused_and_names_the_first() {
     assert!(said.contains(&node.pid().to_string()), "{said}");
 }
 
-#[test]
-fn a_broker_that_does_not_sync_is_refused_in_a_sentence() {
-    let broker = Broker::start("http_port: -1\njetstream { store_dir: \"{folder}/store\" }");
-    let site = site().with(&["--nats", broker.url(), "--nats-monitor", broker.monitor().unwrap()]);
-    let said = site.up_refused().refused();
-    assert!(said.contains("sync_interval: always"), "{said}");
+/// A site on a broker that is not the node's own, but has its accounts and keys: `change` of its configuration.
+fn on_another_broker(change: impl Fn(String) -> String) -> (Site, Broker) {
+    let site = site();
+    fs::create_dir_all(site.data()).unwrap();
+    let now = Timestamp::from_micros(SystemClock.now());
+    let keys = site.data().join("keys");
+    let (network, _, _) = keyring::prepare(&site.network_file(), &keys, &[], now).unwrap();
+    let setup = Setup {
+        name: "another".to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        store: "{folder}/store".into(),
+        keys,
+        topology: Topology::Single,
+        leaves: None,
+        limits: Limits::default(),
+    };
+    let broker = Broker::start(&change(configuration(&network, now, &setup)));
+    let site = site.with(&["--nats", broker.url()]);
+    (site, broker)
 }
 
 #[test]
-fn a_broker_nobody_can_check_is_refused_unless_it_is_asked_for() {
-    let broker = Broker::start("jetstream { store_dir: \"{folder}/store\" }");
-    let said = site().with(&["--nats", broker.url()]).up_refused().refused();
-    assert!(said.contains("--nats-monitor") && said.contains("--unchecked-broker"), "{said}");
-    let site = site().with(&["--nats", broker.url(), "--unchecked-broker"]);
+fn a_broker_that_does_not_sync_is_refused_in_a_sentence_unless_it_is_asked_for() {
+    let (site, _broker) = on_another_broker(|text| text.replace("sync_interval: always", "sync_interval: 2m"));
+    let said = site.up_refused().refused();
+    assert!(said.contains("sync_interval: always"), "{said}");
+    let site = site.with(&["--unchecked-broker"]);
     assert_eq!(site.up().get("/healthz").0, 200);
 }
 
 #[test]
+fn a_broker_without_the_accounts_of_the_network_is_refused() {
+    let broker = Broker::start("jetstream { store_dir: \"{folder}/store\", sync_interval: always }");
+    let said = site().with(&["--nats", broker.url()]).up_refused().refused();
+    assert!(said.contains("no connection to the broker") && said.contains("SYS"), "{said}");
+}
+
+#[test]
 fn a_foreign_broker_that_syncs_is_taken() {
-    let broker =
-        Broker::start("http_port: -1\njetstream { store_dir: \"{folder}/store\", sync_interval: always }");
-    let site = site().with(&["--nats", broker.url(), "--nats-monitor", broker.monitor().unwrap()]);
+    let (site, broker) = on_another_broker(|text| text);
     let node = site.up();
     assert_eq!(node.bus(), broker.url());
+}
+
+/// Waits for an alarm of this code in what the node counts.
+fn alarmed(node: &Node, code: &str) {
+    eventually("alarm", HEALS_WITHIN, || {
+        let counted = format!("doorstroom_alarms_total{{code=\"{code}\"}} ");
+        node.get("/metrics").1.contains(&counted).then_some(())
+    });
+}
+
+#[test]
+fn fault_62_a_key_revoked_while_its_user_is_connected_is_cut_in_seconds_and_alarmed() {
+    let data = reference("region-day");
+    let site = Site::new(&data.network);
+    let node = site.up();
+    let account = Account::Region("zk01".parse().unwrap());
+    let login = Login::from_file(&node.key(&account, "zk01-de-linde")).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = Server { url: node.bus().to_owned(), ca: Some(node.data().join("keys/ca.pem")) };
+    let config = bus::Config { server, name: "to be cut".to_owned(), login: Some(login) };
+    let connected = runtime.block_on(Bus::connect(config.clone())).unwrap();
+    assert!(connected.connected());
+    let now = Timestamp::from_micros(SystemClock.now());
+    let keys = keyring::Keyring::open(&node.data().join("keys")).unwrap();
+    keyring::revoke_user(&site.network_file(), &keys, (&account, "zk01-de-linde"), now).unwrap();
+    let asked = Instant::now();
+    eventually("end of the connection", CUT_WITHIN, || (!connected.connected()).then_some(()));
+    assert!(asked.elapsed() < CUT_WITHIN);
+    assert!(runtime.block_on(Bus::connect(config)).is_err(), "it is not let in again");
+    alarmed(&node, "key_ended");
+    assert_eq!(node.get("/readyz").0, 200, "nobody else is cut for long");
+}
+
+#[test]
+fn fault_62_a_key_is_changed_without_a_loss_and_the_old_one_ends() {
+    let data = reference("region-day");
+    let site = Site::new(&data.network);
+    let node = site.up();
+    let (first, rest) = data.events.split_at(data.events.len() / 2);
+    let sent = |events: &[String]| {
+        let printed = site.run_with_input(["send", "--json", "-"], events.join("\n").as_bytes()).json_lines();
+        printed.iter().filter(|receipt| receipt["outcome"] == "recorded").count()
+    };
+    assert_eq!(sent(first), first.len());
+    let old = site.folder().join("zk01-de-linde.nk");
+    let account = Account::Region("zk01".parse().unwrap());
+    fs::copy(node.key(&account, "zk01-de-linde"), &old).unwrap();
+    let now = Timestamp::from_micros(SystemClock.now());
+    let keys = keyring::Keyring::open(&node.data().join("keys")).unwrap();
+    let grace = Duration::from_secs(3);
+    keyring::rotate(&site.network_file(), &keys, (&account, "zk01-de-linde"), grace, now).unwrap();
+    // With the new key, as soon as the broker knows it; `send` tries again until then.
+    assert_eq!(sent(rest), rest.len());
+    alarmed(&node, "key_ended");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = Server { url: node.bus().to_owned(), ca: Some(node.data().join("keys/ca.pem")) };
+    let login = Some(Login::from_file(&old).unwrap());
+    let config = bus::Config { server, name: "the old key".to_owned(), login };
+    eventually("end of the old key", CUT_WITHIN, || runtime.block_on(Bus::connect(config.clone())).err());
+    let _printed = site.run(["audit", "verify"]).ok();
 }
 
 #[test]

@@ -141,9 +141,9 @@ pub enum OpenError {
         /// The file with the signed head.
         file: PathBuf,
         /// The tree that was signed.
-        signed: TreeHead,
+        signed: Box<TreeHead>,
         /// The tree of as many of the records as there are.
-        found: TreeHead,
+        found: Box<TreeHead>,
     },
     /// A setting is out of its range.
     #[error("{what} is {found}; it must be {min} to {max}")]

@@ -225,7 +225,11 @@ pub(crate) fn check(core: &Core, signs: bool) -> Result<(Tree, HeadsReport), Ope
     let (mut tree, why) = Tree::load(core, signs).map_err(OpenError::Damaged)?;
     if let Some((path, signed)) = found.newest() {
         let signed = signed.tree();
-        let contradicts = |found| OpenError::Contradicted { file: path.clone(), signed, found };
+        let contradicts = |found| OpenError::Contradicted {
+            file: path.clone(),
+            signed: Box::new(signed),
+            found: Box::new(found),
+        };
         if signed.size > head {
             let root = root_of_leaves(core, head).map_err(OpenError::Damaged)?;
             return Err(contradicts(TreeHead { size: head, root }));

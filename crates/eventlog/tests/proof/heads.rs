@@ -96,7 +96,7 @@ async fn a_log_that_fell_behind_a_signed_head_refuses_to_open_and_names_both() {
     for options in [signing(), plain()] {
         let error = refused(older.path(), options);
         let OpenError::Contradicted { signed, found, .. } = &error else { panic!("{error:?}") };
-        assert_eq!((signed, found.size), (&head.tree(), 5));
+        assert_eq!((**signed, found.size), (head.tree(), 5));
         let said = error.to_string();
         assert!(said.contains("size 9") && said.contains("size 5") && said.contains("checkpoint"), "{said}");
     }
@@ -128,7 +128,7 @@ async fn a_log_with_another_history_than_it_signed_refuses_to_open_with_tiles_an
         }
         let error = refused(one.path(), signing());
         let OpenError::Contradicted { signed, found, .. } = &error else { panic!("{error:?}") };
-        assert_eq!((*signed, *found), (stored_head(other.path()).tree(), ours.tree()));
+        assert_eq!((**signed, **found), (stored_head(other.path()).tree(), ours.tree()));
     }
     assert!(!kept.is_empty());
 }

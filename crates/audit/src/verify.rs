@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use contracts::{ContentHash, Decoded, OwnRecord, OwnRecordError, Received};
 use domain::Timestamp;
 use eventlog::{Key, Query, Record};
@@ -65,6 +67,10 @@ pub struct Report {
     pub segments: u64,
     /// The running hash over all commits, hex: equal logs have equal ones.
     pub running_hash: String,
+    /// The root of the tree over all records, base64, where all could be read: signed heads have it.
+    pub tree_root: Option<String>,
+    /// Signed heads the tree was compared with.
+    pub signed_heads: u64,
     /// Records that decode to an event of the contract.
     pub events: u64,
     /// Records per type.
@@ -124,6 +130,8 @@ impl Audit {
         report.commits = found.commits;
         report.segments = found.segments;
         report.running_hash = ContentHash::from(found.running_hash).to_string();
+        report.tree_root = found.tree.map(|tree| STANDARD.encode(tree.root));
+        report.signed_heads = found.signed_heads;
         for finding in found.findings {
             let place = Some(format!("{} at byte {}", finding.file.display(), finding.offset));
             report.find(Finding { position: finding.position, place, what: finding.what });

@@ -122,6 +122,7 @@ fn prepare(folder: &Path, limits: Limits) -> (Network, String) {
         store: "{folder}/store".into(),
         keys,
         topology: Topology::Single,
+        leaves: None,
         limits,
     };
     let text = configuration(&network, now, &setup);

@@ -147,8 +147,9 @@ impl Bus {
                 }
             };
         }
+        let servers: Vec<&str> = url.split(',').collect();
         let client =
-            options.connect(&url).await.map_err(|source| ConnectError::Refused { url, name, source })?;
+            options.connect(servers).await.map_err(|source| ConnectError::Refused { url, name, source })?;
         let jetstream = jetstream::new(client.clone());
         Ok(Self { client, jetstream, losses, dropped, guarded })
     }

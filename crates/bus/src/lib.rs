@@ -10,6 +10,7 @@ mod broker;
 mod connection;
 mod counter;
 pub mod inward;
+mod leaf;
 mod limits;
 mod login;
 mod mailbox;
@@ -29,6 +30,7 @@ pub use admin::{AdminRequest, AdminRequests, QUARANTINE_DISCARD, QUARANTINE_RELE
 pub use broker::{BROKER_VERSION_MIN, BrokerError, Monitoring};
 pub use connection::{BROKER_REFUSED, Bus, Config, ConnectError, Server};
 pub use counter::{Counted, Counter, PROTOBUF, PublishError, ReplyTo, RequestError};
+pub use leaf::SEED_VARIABLE;
 pub use limits::Limits;
 pub use login::{Login, Logins};
 pub use mailbox::{ConsumerSight, Delivery, GivenOut, Mailbox, MailboxError, Sight, StreamSight, Ticket};

@@ -8,6 +8,7 @@ use async_nats::jetstream::{consumer, stream};
 use domain::RegionId;
 
 use crate::connection::{Bus, ConnectError};
+use crate::leaf;
 use crate::limits::Limits;
 use crate::subjects::{InSubject, mailbox_stream};
 
@@ -79,25 +80,40 @@ impl Bus {
         region: &RegionId,
         limits: MailboxLimits,
     ) -> Result<(), ProvisionError> {
-        self.make_mailbox(region, &Limits { mailbox: limits, ..Limits::default() }).await
+        self.make_mailbox(region, &Limits { mailbox: limits, ..Limits::default() }, false).await
     }
 
-    /// The same, with as many copies as there are to be.
+    /// The same, with as many copies as there are to be, and the mail of the region's leaf if it has one.
     pub(crate) async fn make_mailbox(
         &self,
         region: &RegionId,
         limits: &Limits,
+        leaf: bool,
+    ) -> Result<(), ProvisionError> {
+        let name = mailbox_stream(region);
+        let sources = if leaf { Some(vec![leaf::source(region)]) } else { None };
+        self.make_mailbox_stream(region, limits, sources).await?;
+        let refused = |source| ProvisionError::Consumer { stream: name.clone(), source };
+        // Creating a consumer with the settings it has is no change, and its place in the stream stays.
+        self.jetstream().create_consumer_on_stream(consumer_config(), &*name).await.map_err(refused)?;
+        Ok(())
+    }
+
+    /// The stream alone: at a leaf nobody reads it but the node's broker, with a consumer of its own.
+    pub(crate) async fn make_mailbox_stream(
+        &self,
+        region: &RegionId,
+        limits: &Limits,
+        sources: Option<Vec<stream::Source>>,
     ) -> Result<(), ProvisionError> {
         let name = mailbox_stream(region);
         let config = stream::Config {
             num_replicas: usize::from(limits.replicas),
+            sources,
             ..stream_config(region, limits.mailbox)
         };
         let made = self.jetstream().create_or_update_stream(config).await;
         made.map_err(|source| ProvisionError::Refused { stream: name.clone(), source: source.into() })?;
-        let refused = |source| ProvisionError::Consumer { stream: name.clone(), source };
-        // Creating a consumer with the settings it has is no change, and its place in the stream stays.
-        self.jetstream().create_consumer_on_stream(consumer_config(), &*name).await.map_err(refused)?;
         Ok(())
     }
 }

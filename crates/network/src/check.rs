@@ -85,6 +85,7 @@ fn add_region(
             hours: parsed(&region.desk.hours)?,
         },
         tile: tile.map(|(_, tile)| tile),
+        leaf: region.leaf,
         centres: Vec::new(),
     };
     add(&mut network.regions, code, region, at, "a region's code")

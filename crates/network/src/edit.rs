@@ -154,6 +154,19 @@ impl Draft {
         self.push("region", table)
     }
 
+    /// Gives a region a leaf: a broker of its own.
+    ///
+    /// # Errors
+    /// [`EditError::Missing`] when the region is not in the file.
+    pub fn add_leaf(&mut self, region: &RegionId) -> Result<(), EditError> {
+        let missing = self.missing(format!("[[region]] with code `{region}`"));
+        let regions = self.document.get_mut("region").and_then(Item::as_array_of_tables_mut);
+        let mut regions = regions.into_iter().flat_map(ArrayOfTables::iter_mut);
+        let found = regions.find(|table| table.get("code").and_then(Item::as_str) == Some(region.as_str()));
+        found.ok_or(missing)?.insert("leaf", toml_edit::value(true));
+        Ok(())
+    }
+
     /// Adds a location.
     ///
     /// # Errors
@@ -316,7 +329,7 @@ fn address(party: Party<'_>) -> (&'static str, Vec<(&'static str, &str)>) {
         Party::Service(service) => {
             let role = ("role", service.role.as_str());
             match &service.role {
-                Role::Recorder(region) | Role::Provisioner(Account::Region(region)) => {
+                Role::Recorder(region) | Role::Leaf(region) | Role::Provisioner(Account::Region(region)) => {
                     (SERVICE, vec![role, ("region", region.as_str())])
                 }
                 Role::Provisioner(Account::Centre(centre)) => {

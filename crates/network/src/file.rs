@@ -39,6 +39,8 @@ pub(crate) struct Region {
     pub(crate) name: Spanned<String>,
     pub(crate) desk: Desk,
     pub(crate) tile: Option<Spanned<Tile>>,
+    #[serde(default)]
+    pub(crate) leaf: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,6 +97,7 @@ pub(crate) struct Service {
 pub(crate) enum ServiceRole {
     Recorder,
     Provisioner,
+    Leaf,
     Gateway,
     Operator,
     Monitor,

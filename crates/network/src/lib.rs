@@ -11,6 +11,7 @@
 //! name = "Utrecht"
 //! desk = { name = "Regioloket Utrecht", phone = "0800-000-0023", hours = "dag en nacht" }
 //! tile = { column = 3, row = 4 }                          # optional: its place on the national map
+//! leaf = true                                             # optional: it has a broker of its own, see `Region::leaf`
 //!
 //! [[centre]]                                              # acute care coordination over one or more regions
 //! code = "midden-nl"
@@ -53,7 +54,7 @@
 //! keys = [{ key = "UDM2O5V5AWC34MEQ3D76FRCPQ4UQTGX6WGI5TN2JRIS2T4P6XAXR5QY5" }]
 //!
 //! [[service]]                                             # the node's own users, see `Role`
-//! role = "recorder"                                       # or provisioner, of a region or centre, or of the core
+//! role = "recorder"                                       # or leaf; or provisioner, of a region, a centre or the core
 //! region = "zk23"                                         # without; gateway, operator, monitor: of nothing
 //! keys = [{ key = "UASOG7TWVXXWPUYWYT4EBNG4L6SA7AE3ZOLELH7SZ6Z72ZRHMYWDMOJ4" }]
 //! ```

@@ -24,6 +24,9 @@ pub struct Region {
     pub desk: Desk,
     /// Its place on the national tile map; `None` for a region that is not on it.
     pub tile: Option<Tile>,
+    /// Whether it has a broker of its own, a leaf of the network's, with a mailbox that takes mail while the way to the
+    /// node is cut.
+    pub leaf: bool,
     /// The centres that coordinate acute care for it, in the order of their codes.
     pub centres: Vec<CentreId>,
 }

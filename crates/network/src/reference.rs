@@ -113,6 +113,7 @@ fn regions_of(described: &Described) -> Result<file::File, NetworkError> {
                 name: nowhere(name),
                 desk: file::Desk { name: nowhere(desk), phone: nowhere(phone), hours: nowhere(hours) },
                 tile: default.and_then(|region| region.tile).map(nowhere),
+                leaf: false,
             }
         })
         .collect();

@@ -43,6 +43,8 @@ pub enum Role {
     Recorder(RegionId),
     /// Makes the streams and consumers of an account of a region, a centre or the core.
     Provisioner(Account),
+    /// The broker of a region that has one of its own, as it is known to the node's.
+    Leaf(RegionId),
     /// Publishes views and recorded events.
     Gateway,
     /// A person on the node's machine.
@@ -56,7 +58,7 @@ impl Role {
     #[must_use]
     pub fn account(&self) -> Account {
         match self {
-            Self::Recorder(region) => Account::Region(region.clone()),
+            Self::Recorder(region) | Self::Leaf(region) => Account::Region(region.clone()),
             Self::Provisioner(account) => account.clone(),
             Self::Gateway | Self::Operator => Account::Core,
             Self::Monitor => Account::System,
@@ -69,6 +71,7 @@ impl Role {
         match self {
             Self::Recorder(_) => "_recorder",
             Self::Provisioner(_) => "_provisioner",
+            Self::Leaf(_) => "_leaf",
             Self::Gateway => "_gateway",
             Self::Operator => "_operator",
             Self::Monitor => "_monitor",
@@ -81,6 +84,7 @@ impl Role {
         match self {
             Self::Recorder(_) => "recorder",
             Self::Provisioner(_) => "provisioner",
+            Self::Leaf(_) => "leaf",
             Self::Gateway => "gateway",
             Self::Operator => "operator",
             Self::Monitor => "monitor",
@@ -92,13 +96,15 @@ impl Role {
         let regions = network.regions.keys().flat_map(|region| {
             [Self::Recorder(region.clone()), Self::Provisioner(Account::Region(region.clone()))]
         });
+        let leaves = network.regions.values().filter(|region| region.leaf);
+        let leaves = leaves.map(|region| Self::Leaf(region.code.clone()));
         let centres = network.centres.keys().map(|centre| Self::Provisioner(Account::Centre(centre.clone())));
         let single = [Self::Gateway, Self::Operator, Self::Provisioner(Account::Core), Self::Monitor];
-        regions.chain(centres).chain(single)
+        regions.chain(leaves).chain(centres).chain(single)
     }
 }
 
-/// A user of the node itself. Every region, every centre and the core have theirs, also when the file gives them no
+/// A user of the node itself. Every region (and its leaf), every centre and the core have theirs, also when the file gives them no
 /// keys yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {

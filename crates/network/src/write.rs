@@ -70,7 +70,7 @@ fn write_service(out: &mut String, service: &Service) -> fmt::Result {
     writeln!(out, "[[service]]")?;
     writeln!(out, "role = {}", quoted(service.role.as_str()))?;
     match &service.role {
-        Role::Recorder(region) | Role::Provisioner(Account::Region(region)) => {
+        Role::Recorder(region) | Role::Leaf(region) | Role::Provisioner(Account::Region(region)) => {
             writeln!(out, "region = {}", quoted(region.as_str()))?;
         }
         Role::Provisioner(Account::Centre(centre)) => {
@@ -119,6 +119,9 @@ fn write_region(out: &mut String, region: &Region) -> fmt::Result {
     writeln!(out, "desk = {{ name = {name}, phone = {phone}, hours = {hours} }}")?;
     if let Some(tile) = region.tile {
         writeln!(out, "tile = {{ column = {}, row = {} }}", tile.column, tile.row)?;
+    }
+    if region.leaf {
+        writeln!(out, "leaf = true")?;
     }
     writeln!(out)
 }

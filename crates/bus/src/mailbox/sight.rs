@@ -9,11 +9,14 @@ use serde_json::Value;
 
 use super::MailboxError;
 use crate::Bus;
+use crate::leaf;
 use crate::provision::{CONSUMER, MailboxLimits, consumer_config, message_bytes_max, stream_config};
 use crate::subjects::mailbox_stream;
 
 /// Settings that the broker fills in, or that a cluster has otherwise: they keep nothing from being recorded.
 const NOT_COMPARED: [&str; 5] = ["name", "metadata", "num_replicas", "placement", "max_waiting"];
+/// Whence the mailbox also takes its mail.
+const SOURCES: &str = "sources";
 /// What the broker answers where there is no such stream or consumer.
 const NOT_FOUND: u16 = 404;
 
@@ -74,7 +77,7 @@ impl Bus {
             first: info.state.first_seq.max(1),
             last: info.state.last_seq,
             full: room < i64::try_from(message_bytes_max()).unwrap_or(i64::MAX),
-            differs: differences(&wanted, &info.config),
+            differs: differences_of_stream(region, &wanted, info.config),
         };
         let consumer: Option<ConsumerInfo> =
             self.info(&stream, format!("CONSUMER.INFO.{stream}.{CONSUMER}")).await?;
@@ -144,6 +147,17 @@ struct Sequences {
     stream_seq: u64,
 }
 
+/// The same of the stream. Whether the region has a leaf is not known here: that its mail is taken is no difference,
+/// and anything else that is taken is one.
+fn differences_of_stream(region: &RegionId, wanted: &impl Serialize, mut found: Value) -> Vec<String> {
+    let sources = found.get(SOURCES).and_then(Value::as_array);
+    let of_leaf = sources.is_some_and(|sources| sources.iter().all(|source| leaf::is_source(region, source)));
+    if let (true, Some(found)) = (of_leaf, found.as_object_mut()) {
+        found.remove(SOURCES);
+    }
+    differences(wanted, &found)
+}
+
 /// The names of the settings in which what the broker has is not what is wanted. Compared as JSON, so that a setting
 /// which the client does not know is seen too.
 fn differences(wanted: &impl Serialize, found: &Value) -> Vec<String> {
@@ -178,6 +192,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn mail_of_the_leaf_of_the_region_may_be_taken_and_no_other() {
+        let region: RegionId = "zk01".parse().unwrap();
+        let differs =
+            |sources: Value| differences_of_stream(&region, &json!({}), json!({"sources": sources}));
+        let leaf = json!({"name": "IN_zk01", "external": {"api": "$JS.leaf-zk01.API", "deliver": ""}});
+        assert_eq!(differs(json!([leaf])), Vec::<String>::new());
+        for other in [
+            json!({"name": "IN_zk01"}),
+            json!({"name": "IN_zk02", "external": {"api": "$JS.leaf-zk01.API"}}),
+            json!({"name": "IN_zk01", "external": {"api": "$JS.leaf-zk02.API"}}),
+            json!({"name": "IN_zk01", "filter_subject": "in.>", "external": {"api": "$JS.leaf-zk01.API"}}),
+        ] {
+            assert_eq!(differs(json!([leaf, other])), ["sources"], "{other}");
+        }
+    }
 
     #[test]
     fn a_setting_that_is_not_as_it_was_made_is_named_and_what_the_broker_fills_in_is_not() {

@@ -105,6 +105,15 @@ impl Provisioner {
         Ok(Done { mailboxes, ..self.outward().await? })
     }
 
+    /// Makes the mailbox of a region at its leaf; the server is the leaf's.
+    ///
+    /// # Errors
+    /// As [`Provisioner::once`].
+    pub async fn once_at_leaf(&self, region: &RegionId) -> Result<(), ProvisionError> {
+        let bus = self.connect(Account::Region(region.clone())).await?;
+        bus.make_mailbox_stream(region, &self.limits, None).await
+    }
+
     /// Makes what is needed and looks at everything from time to time, until `shutdown` resolves. A broker that is
     /// away is no reason to stop.
     pub async fn run(self, mut needs: mpsc::Receiver<Need>, shutdown: impl Future<Output = ()> + Send) {
@@ -172,8 +181,9 @@ impl Provisioner {
     }
 
     async fn mailbox(&self, region: RegionId) -> Result<(), ProvisionError> {
+        let leaf = self.network.region(&region).is_some_and(|region| region.leaf);
         let bus = self.connect(Account::Region(region.clone())).await?;
-        bus.make_mailbox(&region, &self.limits).await
+        bus.make_mailbox(&region, &self.limits, leaf).await
     }
 
     /// The core and all copies of it.

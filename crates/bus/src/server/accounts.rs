@@ -7,10 +7,9 @@
 use std::fmt::{self, Write as _};
 
 use domain::Timestamp;
-use network::{Account, CentreId, Network};
+use network::{Account, CentreId, Network, Party, Role, User};
 
-use super::{quoted, rights};
-use crate::limits::Limits;
+use super::{Setup, Topology, quoted, rights};
 use crate::mirrors::{self, API, origin_api};
 use crate::subjects::{Service, ServiceSubject};
 
@@ -21,25 +20,37 @@ const SUBSCRIPTIONS_MAX: usize = 256;
 /// Consumers of one stream: watchers of a centre, of the node.
 const CONSUMERS_MAX: usize = 64;
 
+/// Connections of a leaf: the one there is, and the one before it that has not been noticed to be gone.
+const LEAF_CONNECTIONS_MAX: usize = 2;
+/// Consumers of a leaf's mailbox: the node's broker makes one at each connection, and the ones before end later.
+const CONSUMERS_OF_LEAF_MAX: usize = 8;
+
 /// Writes one account.
 pub(super) fn write(
     text: &mut String,
     network: &Network,
     now: Timestamp,
     account: &Account,
-    limits: &Limits,
+    setup: &Setup,
 ) -> fmt::Result {
+    let (limits, at_leaf) = (&setup.limits, matches!(setup.topology, Topology::Leaf { .. }));
     writeln!(text, "  {}: {{", quoted(&account.to_string()))?;
-    let users: Vec<_> = network.users().filter(|user| user.account == *account).collect();
+    let users: Vec<_> =
+        network.users().filter(|user| user.account == *account && is_here(user, at_leaf)).collect();
+    let leaves = if users.iter().any(is_leaf) { LEAF_CONNECTIONS_MAX } else { 0 };
     let connections = users.len().max(1).saturating_mul(CONNECTIONS_OF_USER_MAX);
     writeln!(
         text,
-        "    limits: {{ max_connections: {connections}, max_subscriptions: {SUBSCRIPTIONS_MAX}, max_leafnodes: 0 }}"
+        "    limits: {{ max_connections: {connections}, max_subscriptions: {SUBSCRIPTIONS_MAX}, max_leafnodes: {leaves} }}"
     )?;
     let room = limits.room(network, account);
     if room.streams > 0 {
-        // A mailbox has one reader.
-        let consumers = if matches!(account, Account::Region(_)) { 1 } else { CONSUMERS_MAX };
+        let consumers = match account {
+            Account::Region(_) if at_leaf => CONSUMERS_OF_LEAF_MAX,
+            // A mailbox has one reader.
+            Account::Region(_) => 1,
+            Account::Core | Account::Centre(_) | Account::System => CONSUMERS_MAX,
+        };
         writeln!(
             text,
             "    jetstream: {{ max_mem: {}, max_file: {}, max_streams: {}, max_consumers: {consumers} }}",
@@ -48,10 +59,14 @@ pub(super) fn write(
     }
     writeln!(text, "    users: [")?;
     for user in users {
-        let rights = rights::of(&user);
+        let rights = rights::of(network, &user);
+        let connects = if is_leaf(&user) { "LEAFNODE" } else { "STANDARD" };
         for key in user.valid_keys(now) {
             writeln!(text, "      # {}", user.name)?;
-            writeln!(text, "      {{ nkey: {key}, permissions: {{")?;
+            writeln!(
+                text,
+                "      {{ nkey: {key}, allowed_connection_types: [\"{connects}\"], permissions: {{"
+            )?;
             writeln!(text, "        publish: {{ allow: [{}] }}", list(&rights.publish))?;
             writeln!(text, "        subscribe: {{ allow: [{}] }}", list(&rights.subscribe))?;
             writeln!(text, "      }} }}")?;
@@ -64,6 +79,17 @@ pub(super) fn write(
         Account::Region(_) | Account::System => {}
     }
     writeln!(text, "  }}")
+}
+
+fn is_leaf(user: &User<'_>) -> bool {
+    matches!(user.party, Party::Service(service) if matches!(service.role, Role::Leaf(_)))
+}
+
+/// Whether a user of the account has something to do at this server. At a leaf there is no recorder, and what a leaf is
+/// to the node's broker nobody is to it.
+fn is_here(user: &User<'_>, at_leaf: bool) -> bool {
+    let Party::Service(service) = user.party else { return true };
+    !(at_leaf && matches!(service.role, Role::Recorder(_) | Role::Leaf(_)))
 }
 
 fn list(subjects: &[String]) -> String {

@@ -11,10 +11,12 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use domain::Timestamp;
+use domain::{RegionId, Timestamp};
 use network::{Account, Network};
 
+use crate::leaf::{self, SEED_VARIABLE};
 use crate::limits::Limits;
+use crate::subjects::InSubject;
 
 /// The largest message the broker takes: a counter batch of 256 KiB with room to spare. What is larger is refused.
 const PAYLOAD_BYTES_MAX: u64 = 960 * 1024;
@@ -32,6 +34,8 @@ pub struct Setup {
     pub keys: PathBuf,
     /// Alone or with others.
     pub topology: Topology,
+    /// Where the leaves of regions that have one connect; without, no leaf does. Port 0 picks a free one.
+    pub leaves: Option<SocketAddr>,
     /// How much it keeps.
     pub limits: Limits,
 }
@@ -50,6 +54,14 @@ pub enum Topology {
         /// The others, `nats-route://host:port`.
         routes: Vec<String>,
     },
+    /// The broker of a region that has one of its own. The server has the seed of its user in the environment
+    /// ([`SEED_VARIABLE`]), so that the configuration holds no secret.
+    Leaf {
+        /// The region.
+        region: RegionId,
+        /// Where the node's broker takes leaves, `tls://host:port`.
+        hub: String,
+    },
 }
 
 /// The whole `nats.conf`. A key that is not valid at `now` is not in it.
@@ -61,6 +73,14 @@ pub fn configuration(network: &Network, now: Timestamp, setup: &Setup) -> String
     text
 }
 
+/// Every account that a server has.
+fn accounts_at(network: &Network, topology: &Topology) -> BTreeSet<Account> {
+    match topology {
+        Topology::Single | Topology::Cluster { .. } => accounts(network),
+        Topology::Leaf { region, .. } => BTreeSet::from([Account::Region(region.clone()), Account::System]),
+    }
+}
+
 /// Every account of the network.
 pub(crate) fn accounts(network: &Network) -> BTreeSet<Account> {
     let regions = network.regions().map(|region| Account::Region(region.code.clone()));
@@ -69,7 +89,7 @@ pub(crate) fn accounts(network: &Network) -> BTreeSet<Account> {
 }
 
 fn write(text: &mut String, network: &Network, now: Timestamp, setup: &Setup) -> std::fmt::Result {
-    let Setup { name, listen, store, keys, topology, limits } = setup;
+    let Setup { name, listen, store, keys, topology, leaves, limits } = setup;
     writeln!(text, "# Written from the network file; changes here are lost.")?;
     writeln!(text, "server_name: {}", quoted(name))?;
     writeln!(text, "listen: {}", address(*listen))?;
@@ -77,28 +97,51 @@ fn write(text: &mut String, network: &Network, now: Timestamp, setup: &Setup) ->
     writeln!(text, "tls {}", tls(keys, false))?;
     let mut memory = 0_u64;
     let mut disk = 0_u64;
-    let accounts = accounts(network);
+    let accounts = accounts_at(network, topology);
     for account in &accounts {
         let room = limits.room(network, account);
         (memory, disk) = (memory.saturating_add(room.memory), disk.saturating_add(room.disk));
     }
     // Without `always` the broker says "accepted" before the disk has it.
     writeln!(text, "jetstream {{\n  store_dir: {}\n  sync_interval: always\n  strict: true", path(store))?;
-    writeln!(text, "  max_memory_store: {memory}\n  max_file_store: {disk}\n}}")?;
-    if let Topology::Cluster { name, listen, routes } = topology {
-        writeln!(text, "cluster {{\n  name: {}\n  listen: {}", quoted(name), address(*listen))?;
-        writeln!(text, "  tls {}\n  routes: [", tls(keys, true))?;
-        for route in routes {
-            writeln!(text, "    {}", quoted(route))?;
-        }
-        writeln!(text, "  ]\n}}")?;
+    writeln!(text, "  max_memory_store: {memory}\n  max_file_store: {disk}")?;
+    if let Topology::Leaf { region, .. } = topology {
+        writeln!(text, "  domain: {}", quoted(&leaf::domain(region)))?;
+    }
+    writeln!(text, "}}")?;
+    write_topology(text, keys, topology)?;
+    if let Some(leaves) = leaves {
+        writeln!(text, "leafnodes {{\n  listen: {}\n  tls {}\n}}", address(*leaves), tls(keys, true))?;
     }
     writeln!(text, "system_account: {}", quoted(&Account::System.to_string()))?;
     writeln!(text, "accounts {{")?;
     for account in &accounts {
-        accounts::write(text, network, now, account, limits)?;
+        accounts::write(text, network, now, account, setup)?;
     }
     writeln!(text, "}}")
+}
+
+/// How it is connected to other servers.
+fn write_topology(text: &mut String, keys: &Path, topology: &Topology) -> std::fmt::Result {
+    match topology {
+        Topology::Single => Ok(()),
+        Topology::Cluster { name, listen, routes } => {
+            writeln!(text, "cluster {{\n  name: {}\n  listen: {}", quoted(name), address(*listen))?;
+            writeln!(text, "  tls {}\n  routes: [", tls(keys, true))?;
+            for route in routes {
+                writeln!(text, "    {}", quoted(route))?;
+            }
+            writeln!(text, "  ]\n}}")
+        }
+        Topology::Leaf { region, hub } => {
+            let account = quoted(&Account::Region(region.clone()).to_string());
+            writeln!(text, "leafnodes {{\n  remotes: [ {{ url: {}, account: {account}", quoted(hub))?;
+            writeln!(text, "    nkey: ${SEED_VARIABLE}\n    tls {}", tls(keys, false))?;
+            // Mail goes into this server's mailbox and from there to the node's: not into both at once.
+            let mail = quoted(&InSubject::all_of(region));
+            writeln!(text, "    deny_exports: [{mail}], deny_imports: [{mail}] }} ]\n}}")
+        }
+    }
 }
 
 /// Encryption; `both` asks the other side for a certificate of the same authority too.

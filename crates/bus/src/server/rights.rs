@@ -3,8 +3,10 @@
 //! Everything not listed is refused by the broker. Deny lists have had holes (queue groups, protocols beside NATS), so
 //! there are none. Not here: who the users are (`network`).
 
-use network::{Party, Role, User};
+use domain::RegionId;
+use network::{Network, Party, Role, User};
 
+use crate::leaf;
 use crate::provision::CONSUMER;
 use crate::subjects::{ReceiptSubject, RecordSubject, mailbox_stream};
 
@@ -41,7 +43,7 @@ pub(crate) struct Rights {
 }
 
 /// The rights of this user.
-pub(crate) fn of(user: &User<'_>) -> Rights {
+pub(crate) fn of(network: &Network, user: &User<'_>) -> Rights {
     let (publish, subscribe) = match user.party {
         Party::Source(source) => {
             let (region, sender) = (source.region.clone(), source.name.clone());
@@ -50,14 +52,14 @@ pub(crate) fn of(user: &User<'_>) -> Rights {
             (vec![mailbox, record.to_string()], vec![ReceiptSubject { region, sender }.to_string()])
         }
         Party::Centre(_) => (reading(&["$JS.ACK.>", "svc.doorstroom.*"]), Vec::new()),
-        Party::Service(service) => of_role(&service.role),
+        Party::Service(service) => of_role(network, &service.role),
     };
     let mut subscribe = subscribe;
     subscribe.push(format!("_INBOX.{}.>", user.name));
     Rights { publish, subscribe }
 }
 
-fn of_role(role: &Role) -> (Vec<String>, Vec<String>) {
+fn of_role(network: &Network, role: &Role) -> (Vec<String>, Vec<String>) {
     match role {
         Role::Recorder(region) => {
             let stream = mailbox_stream(region);
@@ -75,6 +77,7 @@ fn of_role(role: &Role) -> (Vec<String>, Vec<String>) {
             ];
             (publish, vec![RecordSubject::all_of(region)])
         }
+        Role::Leaf(region) => leaf(network, region),
         Role::Provisioner(_) => (vec!["$JS.API.>".to_owned()], Vec::new()),
         Role::Gateway => (
             reading(&["$KV.availability.>", "log.>", "acute.>", "head", ANY_INBOX, ANY_IMPORTED_REPLY]),
@@ -86,6 +89,24 @@ fn of_role(role: &Role) -> (Vec<String>, Vec<String>) {
             (["VARZ", "JSZ"].map(|what| format!("$SYS.REQ.SERVER.PING.{what}")).to_vec(), Vec::new())
         }
     }
+}
+
+/// What passes between the node's broker and that of a region: to the node requests for the counter and the copies of
+/// the leaf's mail, to the leaf receipts, answers to its senders, and what the node's broker asks of the leaf's mailbox.
+/// Nothing of the node's own streams, and no mail: that comes as copies alone.
+fn leaf(network: &Network, region: &RegionId) -> (Vec<String>, Vec<String>) {
+    let stream = mailbox_stream(region);
+    let publish = vec![
+        RecordSubject::all_of(region),
+        // The mail the node's broker asked for, and the answers to what it asked.
+        "$JS.S.*".to_owned(),
+        "$JSC.R.*".to_owned(),
+    ];
+    let mut subscribe =
+        vec![format!("receipt.{region}.>"), format!("{}.>", leaf::api(region)), format!("$JS.FC.{stream}.>")];
+    let senders = network.sources().filter(|source| source.region == *region);
+    subscribe.extend(senders.map(|source| format!("_INBOX.{}.>", source.name)));
+    (publish, subscribe)
 }
 
 fn reading(more: &[&str]) -> Vec<String> {

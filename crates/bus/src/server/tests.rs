@@ -9,6 +9,7 @@ fn setup() -> Setup {
         store: "/srv/a \"b\"".into(),
         keys: "/srv/keys".into(),
         topology: Topology::Single,
+        leaves: None,
         limits: Limits::default(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use domain::{CareType, Timestamp};
+use domain::{CareType, RegionId, Timestamp};
 use toml::Spanned;
 
 use super::{known_region, parsed};
@@ -77,6 +77,10 @@ fn role_of(network: &Network, service: &file::Service) -> Result<Role, Problem> 
         (ServiceRole::Recorder, _, _) => {
             Err(Problem::new(at, "a recorder is of one region and of no centre; name its `region` only"))
         }
+        (ServiceRole::Leaf, Some(region), None) if has_leaf(network, &region) => Ok(Role::Leaf(region)),
+        (ServiceRole::Leaf, _, _) => {
+            Err(Problem::new(at, "a leaf is of one region that has `leaf = true`; name that `region` only"))
+        }
         (ServiceRole::Provisioner, Some(region), None) => Ok(Role::Provisioner(Account::Region(region))),
         (ServiceRole::Provisioner, None, Some(centre)) => Ok(Role::Provisioner(Account::Centre(centre))),
         (ServiceRole::Provisioner, None, None) => Ok(Role::Provisioner(Account::Core)),
@@ -91,6 +95,10 @@ fn role_of(network: &Network, service: &file::Service) -> Result<Role, Problem> 
             "there is one of these for the whole network; remove its `region` and `centre`",
         )),
     }
+}
+
+fn has_leaf(network: &Network, region: &RegionId) -> bool {
+    network.regions.get(region).is_some_and(|region| region.leaf)
 }
 
 pub(super) fn add_alert(network: &mut Network, alert: &file::Alert) -> Result<(), Problem> {

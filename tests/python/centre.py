@@ -17,7 +17,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 async def all_of(js, stream: str, policy: DeliverPolicy, wanted: int | None) -> list:
     """Everything a stream holds now, or as many messages as are wanted."""
     subscription = await js.pull_subscribe(
-        "", stream=stream, config=ConsumerConfig(deliver_policy=policy, ack_policy=AckPolicy.NONE)
+        ">", stream=stream, config=ConsumerConfig(deliver_policy=policy, ack_policy=AckPolicy.NONE)
     )
     found = []
     while wanted is None or len(found) < wanted:

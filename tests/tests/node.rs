@@ -107,7 +107,8 @@ fn on_another_broker(change: impl Fn(String) -> String) -> (Site, Broker) {
 
 #[test]
 fn a_broker_that_does_not_sync_is_refused_in_a_sentence_unless_it_is_asked_for() {
-    let (site, _broker) = on_another_broker(|text| text.replace("sync_interval: always", "sync_interval: 2m"));
+    let (site, _broker) =
+        on_another_broker(|text| text.replace("sync_interval: always", "sync_interval: 2m"));
     let said = site.up_refused().refused();
     assert!(said.contains("sync_interval: always"), "{said}");
     let site = site.with(&["--unchecked-broker"]);

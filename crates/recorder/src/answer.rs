@@ -218,8 +218,12 @@ impl Answers<'_> {
     ) -> Result<Option<Receipt>, RunError> {
         let Some(entry) = request.entries.get(clash) else { return Ok(None) };
         let Ok(accepted) = &entry.verdict else { return Ok(None) };
-        let first =
-            self.shared().log.reader().record(position).map_err(|source| RunError::Read { position, source })?;
+        let first = self
+            .shared()
+            .log
+            .reader()
+            .record(position)
+            .map_err(|source| RunError::Read { position, source })?;
         let Some(first) = first else {
             // Only for two of one batch, which the edge has refused before.
             let reason = "the id is in use by an event that is being recorded; send again";
@@ -340,7 +344,8 @@ impl Answers<'_> {
         let Some(first) = request.entries.first() else { return Ok(None) };
         let content_type = if request.protobuf { bus::PROTOBUF } else { &*first.content_type };
         let refused = Refused::new("too_large", detail);
-        let record = keep::quarantined_whole(message, request, content_type, &refused, self.shared().clock.now());
+        let record =
+            keep::quarantined_whole(message, request, content_type, &refused, self.shared().clock.now());
         self.keep_one(keep::origin(message), record).await
     }
 

@@ -19,8 +19,8 @@ use crate::answer::{body, refusal_of_all};
 use crate::epoch::{EpochError, LOOK_EVERY};
 use crate::judge::Message;
 use crate::lines::{Arrived, Line};
-use crate::serve::{Region, Reply, Serving};
 use crate::quarantine::Connections;
+use crate::serve::{Region, Reply, Serving};
 use crate::{Doors, RunError, answer};
 
 /// The first wait before a door is opened again; doubled each time up to [`WAIT_MAX`].
@@ -136,8 +136,7 @@ impl Door {
         let reason = "this sender has too much on its way: wait for receipts, then send this again";
         let receipt = refusal_of_all("busy", reason.to_owned());
         let protobuf = message.says_protobuf();
-        let receipt =
-            contracts::Receipt { content_hash: ContentHash::of(&message.payload), ..receipt };
+        let receipt = contracts::Receipt { content_hash: ContentHash::of(&message.payload), ..receipt };
         if let Err(error) = bus.answer(to, body(&[receipt], protobuf), protobuf).await {
             tracing::debug!(%error, "a sender that sends too much was not told so");
         }
@@ -176,7 +175,10 @@ impl Door {
     }
 
     /// Opens the mailbox behind what was acknowledged, and says where that is.
-    async fn open_mailbox(&self, bus: &Bus) -> Result<(bus::Mailbox, u64), Box<dyn std::error::Error + Send + Sync>> {
+    async fn open_mailbox(
+        &self,
+        bus: &Bus,
+    ) -> Result<(bus::Mailbox, u64), Box<dyn std::error::Error + Send + Sync>> {
         let region = &self.region.code;
         let ledger = &self.region.shared.ledger;
         ledger.make(bus, region).await?;

@@ -109,7 +109,14 @@ impl Refused {
     /// A refusal of something of which nothing is known.
     pub(crate) fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let security = SECURITY_CODES.contains(&code);
-        Self { code, detail: detail.into(), source: String::new(), id: String::new(), security, counted: false }
+        Self {
+            code,
+            detail: detail.into(),
+            source: String::new(),
+            id: String::new(),
+            security,
+            counted: false,
+        }
     }
 
     /// A refusal of this event.
@@ -267,7 +274,9 @@ pub(crate) fn undecodable(error: &DecodeError) -> Refused {
 /// for the broker's answer.
 fn injected(payload: &Bytes) -> bool {
     let text = payload.trim_ascii_start();
-    [&b"{\"stream\":"[..], b"{\"type\":\"io.nats.", b"{\"error\":{\"code\":"].iter().any(|known| text.starts_with(known))
+    [&b"{\"stream\":"[..], b"{\"type\":\"io.nats.", b"{\"error\":{\"code\":"]
+        .iter()
+        .any(|known| text.starts_with(known))
 }
 
 /// Judges one event.
@@ -347,7 +356,8 @@ fn may_say(network: &Network, source: &Source, event: &Event) -> Result<(), No> 
             Err(("on_behalf", detail.to_owned()))
         }
         (Kind::Desk | Kind::Referrer | Kind::Centre | Kind::Node, None) => {
-            let detail = "only a location answers an offer; on its behalf say in spoken_with who said so there";
+            let detail =
+                "only a location answers an offer; on its behalf say in spoken_with who said so there";
             Err(("on_behalf", detail.to_owned()))
         }
     }

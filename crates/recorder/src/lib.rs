@@ -192,7 +192,10 @@ impl Recorder {
         let ledger = {
             let (config, log, regions) = (config.clone(), log.clone(), doors.clone());
             let open = move || epoch::Ledger::open(&config, &log, regions.keys());
-            tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Broken)?.map_err(RunError::Mailboxes)?
+            tokio::task::spawn_blocking(open)
+                .await
+                .map_err(|_| RunError::Broken)?
+                .map_err(RunError::Mailboxes)?
         };
         let shared = Arc::new(serve::Shared::new(config, log, ledger, Arc::clone(&handle.metrics)));
         let (stop, stopping) = watch::channel(false);

@@ -71,7 +71,8 @@ impl<R> Lines<R> {
         let bytes = arrived.message.weight();
         let known = self.lines.get_mut(line);
         if *line != Line::Mailbox {
-            let (messages, waiting) = known.as_ref().map_or((0, 0), |known| (known.messages.len(), known.bytes));
+            let (messages, waiting) =
+                known.as_ref().map_or((0, 0), |known| (known.messages.len(), known.bytes));
             // Whoever has nothing here is let in whatever the size: the broker bounds a single message.
             let full = messages >= SENDER_WAITING_MAX
                 || messages > 0 && waiting.saturating_add(bytes) > SENDER_WAITING_BYTES_MAX

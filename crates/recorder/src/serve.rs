@@ -288,7 +288,10 @@ impl Region {
 }
 
 fn entries_of(judged: &mut [Judged]) -> impl Iterator<Item = &mut Entry> {
-    judged.iter_mut().filter_map(|judged| judged.request.as_mut().ok()).flat_map(|request| &mut request.entries)
+    judged
+        .iter_mut()
+        .filter_map(|judged| judged.request.as_mut().ok())
+        .flat_map(|request| &mut request.entries)
 }
 
 /// Tells when whoever serves a line panics: that line would never be served again.

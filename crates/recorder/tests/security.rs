@@ -30,8 +30,13 @@ const DESK_COUNTER: &str = "record.zk01.loket-zk01";
 
 /// De Linde speaks for itself alone, and has these lines more in its table.
 fn strict(more: &str) -> Arc<Network> {
-    let desk = |code| format!("[[region]]\ncode = \"{code}\"\nname = \"{code}\"\ndesk = {{ name = \"d\", phone = \"1\", hours = \"h\" }}\n");
-    let location = |id, region| format!("[[location]]\nid = \"{id}\"\nregion = \"{region}\"\nname = \"{id}\"\n");
+    let desk = |code| {
+        format!(
+            "[[region]]\ncode = \"{code}\"\nname = \"{code}\"\ndesk = {{ name = \"d\", phone = \"1\", hours = \"h\" }}\n"
+        )
+    };
+    let location =
+        |id, region| format!("[[location]]\nid = \"{id}\"\nregion = \"{region}\"\nname = \"{id}\"\n");
     let text = format!(
         "{}{}{}{}{}\
          [[source]]\nid = \"{DESK}\"\nname = \"loket-zk01\"\nkind = \"desk\"\nregion = \"zk01\"\n\
@@ -111,9 +116,10 @@ async fn a_desk_answers_an_offer_only_with_whom_it_spoke_and_a_location_only_its
     };
     is_refused(&node, &client, DESK_COUNTER, event(1, declined(DESK, None)), "on_behalf").await;
     is_refused(&node, &client, LINDE_COUNTER, event(2, declined(LINDE, Some("nurse"))), "on_behalf").await;
-    for (subject, body) in
-        [(DESK_COUNTER, event(3, declined(DESK, Some("nurse")))), (LINDE_COUNTER, event(4, declined(LINDE, None)))]
-    {
+    for (subject, body) in [
+        (DESK_COUNTER, event(3, declined(DESK, Some("nurse")))),
+        (LINDE_COUNTER, event(4, declined(LINDE, None))),
+    ] {
         let receipt = ask(&client, subject, body).await;
         assert_eq!(receipt.outcome, Outcome::Recorded, "{}", receipt.reason);
     }
@@ -147,7 +153,8 @@ async fn fault_18_a_forged_signature_is_refused_and_so_is_none_where_one_is_aske
     let node = Node::start(&broker, dir.path()).await;
     let client = broker.client().await;
     let ((mine, public), (other, _)) = (seed(1), seed(2));
-    node.registry.send_replace(strict(&format!("signature = \"required\"\nkeys = [{{ key = \"{public}\" }}]\n")));
+    node.registry
+        .send_replace(strict(&format!("signature = \"required\"\nkeys = [{{ key = \"{public}\" }}]\n")));
     is_refused(&node, &client, LINDE_COUNTER, event(1, |_| {}), "bad_signature").await;
     is_refused(&node, &client, LINDE_COUNTER, signed(event(2, |_| {}), &other), "bad_signature").await;
     let good = signed(event(3, |_| {}), &mine);
@@ -155,7 +162,8 @@ async fn fault_18_a_forged_signature_is_refused_and_so_is_none_where_one_is_aske
     is_refused(&node, &client, LINDE_COUNTER, changed.into(), "bad_signature").await;
     assert_eq!(ask(&client, LINDE_COUNTER, good.clone()).await.outcome, Outcome::Recorded);
     // A whole batch at once: the one that is wrong is named, the others are told to come again.
-    let batch = [signed(event(4, |_| {}), &mine), signed(event(5, |_| {}), &other), signed(event(6, |_| {}), &mine)];
+    let batch =
+        [signed(event(4, |_| {}), &mine), signed(event(5, |_| {}), &other), signed(event(6, |_| {}), &mine)];
     let receipts = append(&client, LINDE_COUNTER, &request(&batch)).await;
     assert_eq!(outcomes(&receipts), [Outcome::Failed, Outcome::Quarantined, Outcome::Failed]);
     assert_eq!(receipts[1].code, "bad_signature");
@@ -221,7 +229,8 @@ async fn fault_28_rubbish_without_end_is_kept_up_to_a_cap_then_counted_and_still
     let summaries = records.iter().filter(|record| &*record.kind == QUARANTINE_SUMMARY_KIND);
     let summaries: Vec<wire::QuarantineSummary> =
         summaries.map(|record| bus::decode(record.bytes.clone()).unwrap()).collect();
-    let counted: u64 = summaries.iter().flat_map(|summary| &summary.refusals).map(|refused| refused.count).sum();
+    let counted: u64 =
+        summaries.iter().flat_map(|summary| &summary.refusals).map(|refused| refused.count).sum();
     assert_eq!(usize::try_from(counted).unwrap(), batches * 256 - cap);
     assert!(summaries.iter().all(|summary| (&*summary.region, &*summary.sender) == ("zk01", "de-linde")));
     assert_eq!(summaries[0].refusals[0].code, "malformed");

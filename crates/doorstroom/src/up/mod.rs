@@ -99,6 +99,7 @@ struct Ground {
     log: EventLog,
     broker: Option<Own>,
     server: Server,
+    limits: Limits,
     alarms: Alarms,
 }
 
@@ -126,15 +127,16 @@ impl Ground {
         }
         let ca = Some(keyring.ca_file());
         let (broker, server) = match &settings.broker {
-            BrokerChoice::Own { program, port } => {
+            BrokerChoice::Own { program, port, leaves } => {
                 let port = if *port == 0 { broker::free_port()? } else { *port };
-                let own = Own::start(program, &data.join("broker"), port, &network, &keys)?;
+                let own = Own::start(program, &data.join("broker"), (port, *leaves), &network, &keys)?;
                 (Some(own), Server { url: format!("tls://127.0.0.1:{port}"), ca })
             }
             BrokerChoice::Foreign { url, .. } => (None, Server { url: url.clone(), ca }),
         };
         let network = Arc::new(network);
-        Ok(Self { network, network_file, keys, log, broker, server, alarms: Alarms::new() })
+        let (limits, alarms) = (settings.broker.limits(), Alarms::new());
+        Ok(Self { network, network_file, keys, log, broker, server, limits, alarms })
     }
 
     async fn start(&self, settings: &Settings, stopping: &watch::Receiver<bool>) -> Result<Running, Failure> {
@@ -154,6 +156,7 @@ impl Ground {
         let mut gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network));
         gateway.needs = Some(needs.clone());
         gateway.alarms = Some(self.alarms.clone());
+        gateway.signing = Some(self.log.clone());
         let gateway = gateway.build(&out, reader.clone(), view.clone());
         let listener = TcpListener::bind(settings.http)
             .await
@@ -209,7 +212,7 @@ impl Ground {
     }
 
     fn provisioner(&self) -> Provisioner {
-        Provisioner::new(self.server.clone(), self.logins(), Arc::clone(&self.network), Limits::default())
+        Provisioner::new(self.server.clone(), self.logins(), Arc::clone(&self.network), self.limits)
     }
 
     /// The recorder, with a door for each region.
@@ -223,7 +226,7 @@ impl Ground {
             network,
             clock: Arc::new(SystemClock),
             alarms: self.alarms.clone(),
-            mailbox: Limits::default().mailbox,
+            mailbox: self.limits.mailbox,
             needs: Some(needs),
         };
         Ok(config.build(doors, self.log.clone()))
@@ -302,7 +305,13 @@ impl Ground {
 
 impl Own {
     /// Writes the configuration for this network and starts the server; returns before it answers.
-    fn start(program: &Path, dir: &Path, port: u16, network: &Network, keys: &Path) -> Result<Self, Failure> {
+    fn start(
+        program: &Path,
+        dir: &Path,
+        (port, leaves): (u16, Option<SocketAddr>),
+        network: &Network,
+        keys: &Path,
+    ) -> Result<Self, Failure> {
         let store = dir.join("jetstream");
         fs::create_dir_all(&store).map_err(|error| {
             Failure::new(format!("the folder {} can not be made", store.display()), error)
@@ -313,6 +322,7 @@ impl Own {
             store,
             keys: keys.to_owned(),
             topology: Topology::Single,
+            leaves,
             limits: Limits::default(),
         };
         let configuration = dir.join("nats.conf");

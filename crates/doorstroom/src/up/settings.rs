@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bus::Limits;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -29,9 +30,17 @@ pub(crate) struct Args {
     /// The nats-server program (2.14.6 or newer) [default: nats-server from PATH]
     #[arg(long, env = "DOORSTROOM_NATS_SERVER", value_name = "PROGRAM")]
     pub(crate) nats_server: Option<PathBuf>,
-    /// A broker that already runs with this network's accounts and keys, instead of one of our own
+    /// A broker that already runs with this network's accounts and keys (of a cluster all servers, separated by
+    /// commas), instead of one of our own
     #[arg(long, env = "DOORSTROOM_NATS", value_name = "URL")]
     pub(crate) nats: Option<String>,
+    /// How many servers of that broker keep each stream: 1, or 3 in a cluster [default: 1]
+    #[arg(long, env = "DOORSTROOM_REPLICAS", value_name = "N", requires = "nats")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub(crate) replicas: Option<u8>,
+    /// Where the node's own broker takes the leaves of regions that have one [default: nowhere]
+    #[arg(long, env = "DOORSTROOM_LEAF_LISTEN", value_name = "ADDR", conflicts_with = "nats")]
+    pub(crate) leaf_listen: Option<SocketAddr>,
     /// Use that broker although it may lose what it accepted, for a throw-away test
     #[arg(long, env = "DOORSTROOM_UNCHECKED_BROKER", requires = "nats")]
     pub(crate) unchecked_broker: bool,
@@ -53,6 +62,8 @@ struct File {
     bus_port: Option<u16>,
     nats_server: Option<PathBuf>,
     nats: Option<String>,
+    replicas: Option<u8>,
+    leaf_listen: Option<SocketAddr>,
     #[serde(default)]
     unchecked_broker: bool,
     #[serde(default)]
@@ -73,9 +84,19 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BrokerChoice {
     /// A child of ours.
-    Own { program: PathBuf, port: u16 },
+    Own { program: PathBuf, port: u16, leaves: Option<SocketAddr> },
     /// One that runs already.
-    Foreign { url: String, unchecked: bool },
+    Foreign { url: String, replicas: u8, unchecked: bool },
+}
+
+impl BrokerChoice {
+    /// How much everything on it keeps.
+    pub(crate) fn limits(&self) -> Limits {
+        match self {
+            Self::Own { .. } => Limits::default(),
+            Self::Foreign { replicas, .. } => Limits { replicas: *replicas, ..Limits::default() },
+        }
+    }
 }
 
 impl Settings {
@@ -95,15 +116,18 @@ impl Settings {
         let own_port = args.bus_port;
         let nats = args.nats.or_else(|| if own_port.is_some() { None } else { file.nats });
         let broker = match nats {
-            Some(url) => {
-                BrokerChoice::Foreign { url, unchecked: args.unchecked_broker || file.unchecked_broker }
-            }
+            Some(url) => BrokerChoice::Foreign {
+                url,
+                replicas: args.replicas.or(file.replicas).unwrap_or(1),
+                unchecked: args.unchecked_broker || file.unchecked_broker,
+            },
             None => BrokerChoice::Own {
                 program: args
                     .nats_server
                     .or(file.nats_server)
                     .unwrap_or_else(|| PathBuf::from("nats-server")),
                 port: own_port.or(file.bus_port).unwrap_or(4222),
+                leaves: args.leaf_listen.or(file.leaf_listen),
             },
         };
         Ok(Self {

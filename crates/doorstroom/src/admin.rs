@@ -1,7 +1,8 @@
 //! `doorstroom admin`: preparing a node.
 //!
-//! Not here: who takes part and their keys (`network`).
+//! Not here: who takes part and their keys (`network`), brokers that are not a node's own (`broker`).
 
+mod broker;
 mod network;
 
 use clap::Subcommand;
@@ -22,10 +23,16 @@ enum Command {
         #[command(subcommand)]
         command: Box<network::Command>,
     },
+    /// A broker that is not a node's own: its configuration, its streams
+    Broker {
+        #[command(subcommand)]
+        command: Box<broker::Command>,
+    },
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Network { command } => network::run(command),
+        Command::Broker { command } => broker::run(command),
     }
 }

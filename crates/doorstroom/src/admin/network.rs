@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use domain::{Label, LocationId, RegionId, SourceId, Timestamp};
 use eventlog::{Clock as _, SystemClock};
 use keyring::{Keyring, KeyringError};
@@ -47,6 +47,19 @@ pub(crate) enum Command {
         after_help = "Example:\n  doorstroom admin network add-location zk23-de-linde --region zk23 --name 'De Linde' --source urn:nld:kvknr:00000002:systeem:ecd"
     )]
     AddLocation(AddLocation),
+    /// Add a source: a referrer, a node, a system beside the desk or location that sends already
+    #[command(
+        after_help = "Example:\n  doorstroom admin network add-source urn:nld:kvknr:00000003:systeem:verwijzer --name huisartsenpost --kind referrer --region zk23"
+    )]
+    AddSource(AddSource),
+    /// Give a region a leaf: a broker of its own, whose mailbox takes mail while the way to the node is cut
+    #[command(after_help = "Example:\n  doorstroom admin network add-leaf zk23")]
+    AddLeaf {
+        #[command(flatten)]
+        node: Node,
+        /// The region
+        region: RegionId,
+    },
     /// Add a coordination centre that listens
     #[command(
         after_help = "Example:\n  doorstroom admin network add-centre midden-nl --name 'Acute zorg Midden-Nederland' --region zk07 --region zk23"
@@ -187,6 +200,48 @@ pub(crate) struct AddLocation {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct AddSource {
+    #[command(flatten)]
+    node: Node,
+    /// Its URN, the `source` of its events
+    id: SourceId,
+    /// What it is called on the bus, unique in its region
+    #[arg(long)]
+    name: SenderName,
+    /// What kind of party it speaks for, which says what it may send
+    #[arg(long, value_enum)]
+    kind: KindArg,
+    /// The region it sends in
+    #[arg(long)]
+    region: RegionId,
+    /// Refuse its events unless they are signed
+    #[arg(long)]
+    must_sign: bool,
+}
+
+/// The kinds of source.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum KindArg {
+    Desk,
+    Location,
+    Referrer,
+    Centre,
+    Node,
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Desk => Self::Desk,
+            KindArg::Location => Self::Location,
+            KindArg::Referrer => Self::Referrer,
+            KindArg::Centre => Self::Centre,
+            KindArg::Node => Self::Node,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct AddCentre {
     #[command(flatten)]
     node: Node,
@@ -206,6 +261,8 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::Init { node, from_sources, hosts } => init(node, from_sources.as_deref(), hosts, &mut out)?,
         Command::AddRegion(add) => add_region(add, &mut out)?,
         Command::AddLocation(add) => add_location(add, &mut out)?,
+        Command::AddSource(add) => add_source(add, &mut out)?,
+        Command::AddLeaf { node, region } => add_leaf(node, region, &mut out)?,
         Command::AddCentre(add) => add_centre(add, &mut out)?,
         Command::Rotate { node, user, grace } => rotate(node, user, *grace, &mut out)?,
         Command::Revoke { node, what } => revoke(node, what, &mut out)?,
@@ -344,6 +401,29 @@ fn add_location(add: &AddLocation, out: &mut Out) -> Result<(), Failure> {
     draft.save()?;
     drop(draft);
     node.prepare(&[], vec![format!("location {id} was added")], out)
+}
+
+fn add_source(add: &AddSource, out: &mut Out) -> Result<(), Failure> {
+    let AddSource { node, id, name, kind, region, must_sign } = add;
+    let mut draft = Draft::open(&node.file())?;
+    draft.add_source(&NewSource {
+        id: id.clone(),
+        name: name.clone(),
+        kind: (*kind).into(),
+        region: region.clone(),
+        must_sign: *must_sign,
+    })?;
+    draft.save()?;
+    drop(draft);
+    node.prepare(&[], vec![format!("source {name} was added")], out)
+}
+
+fn add_leaf(node: &Node, region: &RegionId, out: &mut Out) -> Result<(), Failure> {
+    let mut draft = Draft::open(&node.file())?;
+    draft.add_leaf(region)?;
+    draft.save()?;
+    drop(draft);
+    node.prepare(&[], vec![format!("region {region} has a leaf; {TAKEN_IN_AT_START}")], out)
 }
 
 fn add_centre(add: &AddCentre, out: &mut Out) -> Result<(), Failure> {

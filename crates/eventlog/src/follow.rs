@@ -70,13 +70,17 @@ impl Row {
             source,
         })?;
         let known = self.segments.last().map_or(0, |segment| segment.first());
-        let mut gap = Some(damage);
+        let mut gap = None;
         for first in firsts.into_iter().filter(|first| *first > known) {
             let path = folder.join(segment_name(first));
             let behind = match Segment::open(&path, storage, false) {
                 Ok(segment) if segment.first() == first => segment,
-                Ok(_) | Err(ReadError::Damaged { .. }) => {
+                Ok(_) => {
                     gap = gap.or_else(|| Some(damage_of(&path)));
+                    continue;
+                }
+                Err(error @ ReadError::Damaged { .. }) => {
+                    gap = gap.or(Some(error));
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -91,8 +95,15 @@ impl Row {
                     before.sealed.get_or_init(|| sealed);
                 }
                 (linked, _) => {
-                    let why = linked.and_then(Result::err).or(gap.take()).unwrap_or_else(|| damage_of(&path));
-                    self.close_gap(first, &path, why, storage, behind.header.log)?;
+                    let missing = gap.is_none();
+                    let why = linked.and_then(Result::err).or(gap).unwrap_or_else(|| damage.clone());
+                    let closed = self.close_gap(first, &path, &why, storage, behind.header.log)?;
+                    gap = None;
+                    if missing && !closed {
+                        // Nothing is missing, and yet it does not continue what is before it.
+                        gap = Some(why);
+                        continue;
+                    }
                 }
             }
             self.segments.push(Arc::new(behind));
@@ -105,15 +116,15 @@ impl Row {
         Ok(())
     }
 
-    /// Puts a gap between what is there and the segment that begins with `next`.
+    /// Puts a gap between what is there and the segment that begins with `next`, if there is one.
     fn close_gap(
         &mut self,
         next: u64,
         path: &Path,
-        why: ReadError,
+        why: &ReadError,
         storage: &Arc<dyn Storage>,
         log: [u8; 16],
-    ) -> Result<(), OpenError> {
+    ) -> Result<bool, OpenError> {
         let mut first = 1;
         if let Some(before) = self.segments.last() {
             let (tail, _) = sound_end(before, next.saturating_sub(1))?;
@@ -122,10 +133,10 @@ impl Row {
             before.sealed.get_or_init(|| sealed);
         }
         if first < next {
-            let gap = Segment::lost(log, first..=next.saturating_sub(1), path, why, storage);
+            let gap = Segment::lost(log, first..=next.saturating_sub(1), path, why.clone(), storage);
             self.segments.push(Arc::new(gap));
         }
-        Ok(())
+        Ok(first < next)
     }
 
     fn check(&self, segment: &Segment, named: u64) -> Result<(), ReadError> {

@@ -74,3 +74,8 @@ pub use repair::{RepairError, RepairReport, Repaired, repair, repair_with};
 pub use storage::{Clock, Disk, Storage, StorageFile, SystemClock};
 pub use subscribe::Subscription;
 pub use verify::{FINDINGS_MAX, Finding, Progress, VerifyReport};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

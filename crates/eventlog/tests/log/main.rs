@@ -20,6 +20,10 @@ mod queries;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tampering;
 #[cfg(test)]
 mod twin;

@@ -1,12 +1,14 @@
 //! The log against a plain vector: random batches, conditions, duplicates, conflicts, crashes and restarts.
 
-use std::path::{Path, PathBuf};
-
 use bytes::Bytes;
 use eventlog::{AppendCondition, AppendError, Batch, EventLog, NewRecord, Query, QueryItem};
 use proptest::prelude::*;
 
-use crate::support::*;
+use crate::{
+    power::{dir, on},
+    support::*,
+    twin::{Keep, Twin},
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -14,19 +16,20 @@ enum Step {
     Append { records: Vec<(u64, u8, u8)>, condition: Option<(u8, u8, u64)> },
     /// Closed in order and opened again.
     Reopen,
-    /// Opened again from what is on disk now.
-    Crash,
+    /// Power is lost, perhaps in the middle of a write, and with it any part of what was not synced.
+    Crash { seed: u64, in_flight: Option<Vec<(u64, u8, u8)>> },
     /// A query by type and tag.
     Read { kind: u8, tag: u8, after: u64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let records = prop::collection::vec((0_u64..120, 0_u8..10, 0_u8..6), 1..6);
+    let in_flight = prop::option::of(records.clone());
     let step = prop_oneof![
         8 => (records, prop::option::of((0_u8..4, 0_u8..6, 0_u64..150)))
             .prop_map(|(records, condition)| Step::Append { records, condition }),
         1 => Just(Step::Reopen),
-        1 => Just(Step::Crash),
+        2 => (any::<u64>(), in_flight).prop_map(|(seed, in_flight)| Step::Crash { seed, in_flight }),
         2 => (0_u8..4, 0_u8..6, 0_u64..150).prop_map(|(kind, tag, after)| Step::Read { kind, tag, after }),
     ];
     prop::collection::vec(step, 1..50)
@@ -84,18 +87,41 @@ fn expect(model: &mut Vec<NewRecord>, batch: &Batch) -> Result<(Vec<u64>, Vec<bo
 }
 
 struct Run {
-    root: PathBuf,
-    dir: PathBuf,
+    disk: Twin,
     log: EventLog,
     model: Vec<NewRecord>,
-    crashes: u32,
 }
 
 impl Run {
-    fn new(root: &Path) -> Run {
-        let dir = root.join("0");
-        let (log, _) = open(&dir, small());
-        Run { root: root.into(), dir, log, model: Vec::new(), crashes: 0 }
+    fn new() -> Run {
+        let disk = Twin::new();
+        let (log, _) = open(dir(), on(&disk));
+        Run { disk, log, model: Vec::new() }
+    }
+
+    /// Loses power at any moment of one more append, if there is one.
+    async fn crash(&mut self, seed: u64, in_flight: Option<Vec<(u64, u8, u8)>>) {
+        let before = self.disk.recorded();
+        let mut after = None;
+        if let Some(records) = in_flight {
+            let batch = Batch { records: records.into_iter().map(made).collect(), ..Batch::default() };
+            let mut grown = self.model.clone();
+            // Whether it is taken does not matter; whether it is whole does.
+            let _outcome = self.log.append(batch.clone()).await;
+            after = expect(&mut grown, &batch).ok().map(|_| grown);
+        }
+        let moments = self.disk.recorded() - before;
+        let moment = before + usize::try_from(seed % 97).unwrap() % (moments + 1);
+        self.disk = self.disk.at(moment).crash(&Keep::Coins(seed));
+        self.log = open(dir(), on(&self.disk)).0;
+        let read = everything(&self.log.reader()).iter().map(as_new).collect::<Vec<_>>();
+        match after {
+            Some(grown) if read.len() != self.model.len() => {
+                assert_eq!(read, grown, "a batch is there in part");
+                self.model = grown;
+            }
+            _ => assert_eq!(read, self.model, "what was acknowledged is not there"),
+        }
     }
 
     async fn step(&mut self, step: Step) {
@@ -121,18 +147,9 @@ impl Run {
             }
             Step::Reopen => {
                 self.log.clone().close().await;
-                self.log = open(&self.dir, small()).0;
+                self.log = open(dir(), on(&self.disk)).0;
             }
-            Step::Crash => {
-                self.crashes += 1;
-                let next = self.root.join(self.crashes.to_string());
-                copy(&self.dir.join("segments"), &next.join("segments"));
-                self.log.clone().close().await;
-                self.dir = next;
-                let (log, report) = open(&self.dir, small());
-                assert_eq!(report.torn, None, "nothing was in flight");
-                self.log = log;
-            }
+            Step::Crash { seed, in_flight } => self.crash(seed, in_flight).await,
             Step::Read { kind, tag, after } => {
                 let item = clause(kind, tag);
                 let expected = (1_u64..)
@@ -165,9 +182,8 @@ proptest! {
     #[test]
     fn the_log_does_what_a_vector_does(steps in steps()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let root = tempfile::tempdir().unwrap();
         runtime.block_on(async {
-            let mut run = Run::new(root.path());
+            let mut run = Run::new();
             for step in steps {
                 run.step(step).await;
             }

@@ -289,6 +289,8 @@ fn apply_entry(entries: &mut BTreeMap<OsString, Entry>, change: &EntryChange) {
 #[derive(Debug)]
 struct Inner {
     world: World,
+    /// What was there before the first step.
+    start: World,
     /// Everything since the start, to be gone through again up to any step.
     journal: Vec<Op>,
     counts: BTreeMap<Call, u64>,
@@ -302,6 +304,7 @@ struct Inner {
     /// The file zeros were written to ahead of the commits, and what the handle they went through has heard of.
     zeros: Option<(usize, Arc<AtomicU64>)>,
     fail_zeros: bool,
+    largest_read: usize,
 }
 
 /// The disk. Clones are the same disk.
@@ -360,6 +363,7 @@ impl Twin {
 
     fn of(world: World) -> Twin {
         let inner = Inner {
+            start: world.clone(),
             world,
             journal: Vec::new(),
             counts: BTreeMap::new(),
@@ -371,6 +375,7 @@ impl Twin {
             locks: BTreeMap::new(),
             zeros: None,
             fail_zeros: false,
+            largest_read: 0,
         };
         Twin { inner: Arc::new(Mutex::new(inner)) }
     }
@@ -395,6 +400,11 @@ impl Twin {
     /// How often the fault was met.
     pub(crate) fn hits(&self) -> u64 {
         self.held().hits
+    }
+
+    /// The most bytes that were asked for at once.
+    pub(crate) fn largest_read(&self) -> usize {
+        self.held().largest_read
     }
 
     /// Whether zeros were written ahead of the commits.
@@ -459,6 +469,21 @@ impl Twin {
         })
     }
 
+    /// Steps so far.
+    pub(crate) fn recorded(&self) -> usize {
+        self.held().journal.len()
+    }
+
+    /// The disk as it was after so many steps.
+    pub(crate) fn at(&self, step: usize) -> Twin {
+        let inner = self.held();
+        let mut world = inner.start.clone();
+        inner.journal.iter().take(step).for_each(|op| world.apply(op));
+        let twin = Twin::of(world);
+        twin.held().random = inner.random + 1_000_000;
+        twin
+    }
+
     /// Starts the journal here, with what is there now as the durable beginning.
     pub(crate) fn begin(&self) -> (Twin, Start) {
         let world = self.held().world.crash(&Keep::All);
@@ -517,6 +542,7 @@ impl StorageFile for TwinFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut inner = self.inner.lock().unwrap();
         inner.enter(Call::Read).map_err(|(error, _)| error)?;
+        inner.largest_read = inner.largest_read.max(buffer.len());
         let length = inner.chop(buffer.len())?;
         let content = &inner.world.files[self.file].cached;
         let from = usize::try_from(offset).unwrap().min(content.len());

@@ -312,7 +312,7 @@ impl Drop for Node {
 }
 
 /// Waits until a process that is not a child of ours is gone, or dead and not yet waited for by its parent.
-fn gone(pid: u32) {
+pub(crate) fn gone(pid: u32) {
     eventually("end of the broker", BROKER_WITHIN, || {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes().first().copied());

@@ -37,7 +37,7 @@ pub(super) fn write(
     writeln!(text, "  {}: {{", quoted(&account.to_string()))?;
     let users: Vec<_> =
         network.users().filter(|user| user.account == *account && is_here(user, at_leaf)).collect();
-    let leaves = if users.iter().any(is_leaf) { LEAF_CONNECTIONS_MAX } else { 0 };
+    let leaves = if at_leaf || users.iter().any(is_leaf) { LEAF_CONNECTIONS_MAX } else { 0 };
     let connections = users.len().max(1).saturating_mul(CONNECTIONS_OF_USER_MAX);
     writeln!(
         text,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use eventlog::{OpenError, ReadError};
+use eventlog::{NoteError, OpenError, ProofError, ProofFileError, ReadError};
 use projector::ProjectorError;
 
 /// An audit could not be done.
@@ -14,6 +14,27 @@ pub enum AuditError {
     /// The log could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A proof could not be made.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// A proof file proves nothing.
+    #[error(transparent)]
+    ProofFile(#[from] ProofFileError),
+    /// A text is no signed head or no key.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The proof is about another head than the one that is held.
+    #[error(
+        "the proof is made for another head, of {size} positions, than the one given; ask for one made for yours \
+         (audit proof POSITION --head FILE)"
+    )]
+    OtherHead {
+        /// Positions in the head of the proof.
+        size: u64,
+    },
+    /// Nobody known has signed the head of a proof.
+    #[error("nobody vouches for the head in the proof; give the key of the log, or a head that you hold")]
+    NobodyVouches,
     /// The log could not be folded.
     #[error("the board at position {position} could not be made")]
     Fold {

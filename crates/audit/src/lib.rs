@@ -7,6 +7,7 @@
 mod board;
 mod error;
 mod moment;
+mod proofs;
 mod quarantine;
 mod replay;
 mod verify;
@@ -18,6 +19,7 @@ use eventlog::{Head, LogReader};
 pub use board::{AsOf, Board};
 pub use error::AuditError;
 pub use moment::{Moment, MomentError};
+pub use proofs::{GoodSignature, HeadLine, Proven, check, read_head, read_key};
 pub use quarantine::{Act as KeptAct, Kept, State as KeptState};
 pub use replay::{Filter, Line, type_name};
 pub use verify::{FINDINGS_KEPT_MAX, Finding, Phase, Progress, Report};

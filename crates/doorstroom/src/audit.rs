@@ -13,6 +13,10 @@ use crate::node_file::DataArg;
 use crate::out::{Meter, Out};
 use crate::table::Table;
 
+mod proof;
+
+pub(crate) use proof::KEY_FILE;
+
 /// Contradictions told to a person; `--json` has all that are kept.
 const CONTRADICTIONS_TOLD_MAX: usize = 20;
 /// Findings told to a person; `--json` has all that are kept.
@@ -40,6 +44,19 @@ enum Command {
     /// What was known at a moment: the board and the contradictions up to then
     #[command(after_help = "Example:\n  doorstroom audit as-of 2026-03-02T02:14:00+01:00 --region zk23")]
     AsOf(AsOfArgs),
+    /// A proof that a record is in the log, for somebody without the log
+    #[command(after_help = "Example:\n  doorstroom audit proof 4711 --out 4711.tlog-proof\n\n\
+        The file (c2sp.org/tlog-proof) holds the record, its path in the tree, and the newest signed head.")]
+    Proof(proof::ProofArgs),
+    /// Check a proof, without the log
+    #[command(after_help = "Examples:\n  doorstroom audit check 4711.tlog-proof --key log.vkey\n  \
+        doorstroom audit check 4711.tlog-proof --head held.note\n\nExit code 0: proven. 3: not proven.")]
+    Check(proof::CheckArgs),
+    /// The signed heads of the log, and who has signed them
+    #[command(
+        after_help = "Examples:\n  doorstroom audit heads\n  doorstroom audit heads --note > held.note"
+    )]
+    Heads(proof::HeadsArgs),
 }
 
 #[derive(Debug, Parser)]
@@ -112,6 +129,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => verify(&args, &mut out)?,
         Command::Replay(args) => replay(args, &mut out)?,
         Command::AsOf(args) => as_of(&args, &mut out)?,
+        Command::Proof(args) => proof::proof(&args, &mut out)?,
+        Command::Check(args) => proof::check(&args, &mut out)?,
+        Command::Heads(args) => proof::heads(&args, &mut out)?,
     }
     out.flush()
 }
@@ -144,6 +164,8 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<(), Failure> {
 fn tell_report(report: &Report, out: &mut Out) -> Result<(), Failure> {
     let Report { position, recorded_at, records, commits, segments, running_hash, events, types, .. } =
         report;
+    let tree = report.tree_root.as_deref().unwrap_or("unknown");
+    let heads = report.signed_heads;
     let mut table = Table::new(&["type", ">records"]);
     for (kind, count) in types {
         table.row([kind.to_string(), count.to_string()]);
@@ -160,7 +182,8 @@ fn tell_report(report: &Report, out: &mut Out) -> Result<(), Failure> {
     let judgement = if report.is_sound() { "sound" } else { "not sound" };
     out.line(format_args!(
         "{judgement}: {records} records ({events} events) in {commits} commits and {segments} segments, up to \
-         position {position}, recorded {recorded_at}\nrunning hash {running_hash}"
+         position {position}, recorded {recorded_at}\nrunning hash {running_hash}\n\
+         root of the tree {tree}, {heads} signed heads compared"
     ))
 }
 

@@ -24,27 +24,40 @@ pub fn doorstroom() -> &'static Path {
         if let Some(named) = std::env::var_os("DOORSTROOM_BINARY") {
             return named.into();
         }
-        let test = std::env::current_exe().unwrap();
-        // target/<profile>/deps/<test>
-        let folder = test.parent().unwrap().parent().unwrap();
-        let profile = match folder.file_name().unwrap().to_str().unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.current_dir(root()).args(["build", "--quiet", "--package", "doorstroom", "--profile", profile]);
-        // Cargo sets these for a test program; a build that sees them would build other things anew.
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_"))
-        {
-            build.env_remove(name);
-        }
-        build.env("CARGO_TARGET_DIR", folder.parent().unwrap()).env_remove("CARGO_MANIFEST_DIR");
-        let status = build.stdin(Stdio::null()).status().unwrap();
-        assert!(status.success(), "the binary could not be built: {build:?}");
-        folder.join("doorstroom")
+        build(&["--package", "doorstroom"]).join("doorstroom")
     })
+}
+
+/// An example program of one of our crates, built to the state of the source.
+///
+/// # Panics
+/// If it cannot be built.
+#[must_use]
+pub fn example(package: &str, name: &str) -> PathBuf {
+    build(&["--package", package, "--example", name]).join("examples").join(name)
+}
+
+/// Builds with the profile the tests are built with, and gives the folder of its programs.
+fn build(what: &[&str]) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    // target/<profile>/deps/<test>
+    let folder = test.parent().unwrap().parent().unwrap();
+    let profile = match folder.file_name().unwrap().to_str().unwrap() {
+        "debug" => "dev",
+        other => other,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(root()).args(["build", "--quiet", "--profile", profile]).args(what);
+    // Cargo sets these for a test program; a build that sees them would build other things anew.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_"))
+    {
+        build.env_remove(name);
+    }
+    build.env("CARGO_TARGET_DIR", folder.parent().unwrap()).env_remove("CARGO_MANIFEST_DIR");
+    let status = build.stdin(Stdio::null()).status().unwrap();
+    assert!(status.success(), "the program could not be built: {build:?}");
+    folder.to_owned()
 }
 
 /// A nats-server: the one of `DOORSTROOM_NATS_SERVER`, one in `PATH`, or the pinned one.

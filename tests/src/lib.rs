@@ -25,4 +25,4 @@ pub use guarded::Guarded;
 pub use node::{Node, Site};
 pub use process::{Ran, eventually, run};
 pub use reference::{Reference, reference};
-pub use tools::{chromium, doorstroom, nats_server, python, root};
+pub use tools::{chromium, doorstroom, example, nats_server, python, root};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use eventlog::{NoteError, OpenError, ProofError, ProofFileError, ReadError};
+use eventlog::{BackupError, NoteError, OpenError, ProofError, ProofFileError, ReadError, RepairError};
 use projector::ProjectorError;
 
 /// An audit could not be done.
@@ -14,6 +14,12 @@ pub enum AuditError {
     /// The log could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The log could not be copied.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The log could not be mended.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
     /// A proof could not be made.
     #[error(transparent)]
     Proof(#[from] ProofError),

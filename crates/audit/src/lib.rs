@@ -5,6 +5,7 @@
 //! people (`doorstroom`).
 
 mod board;
+mod copies;
 mod error;
 mod moment;
 mod proofs;
@@ -17,6 +18,7 @@ use std::path::Path;
 use eventlog::{Head, LogReader};
 
 pub use board::{AsOf, Board};
+pub use copies::{Copied, Mended, Repaired, repair};
 pub use error::AuditError;
 pub use moment::{Moment, MomentError};
 pub use proofs::{GoodSignature, HeadLine, Proven, check, read_head, read_key};

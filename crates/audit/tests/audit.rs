@@ -221,3 +221,21 @@ fn a_folder_without_a_log_is_an_error_that_names_it() {
     assert!(error.contains(&dir.path().display().to_string()), "{error}");
     assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "an audit makes nothing");
 }
+
+#[tokio::test]
+async fn a_damaged_log_is_mended_with_a_copy_of_it() {
+    let log = Log::of_the_day().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let all = u64::try_from(DAY.lines().count()).unwrap();
+    let copied = log.audit().backup(elsewhere.path(), &mut |_| {}).unwrap();
+    assert_eq!((copied.position, copied.copied), (all, 1));
+    log.change_a_byte_of(DAY.lines().nth(40).unwrap());
+    assert!(!log.audit().verify(&mut |_| {}).unwrap().is_sound());
+    assert!(matches!(log.audit().backup(elsewhere.path(), &mut |_| {}), Err(AuditError::Backup(_))));
+    let mended = audit::repair(log.path(), elsewhere.path(), &mut |_| {}).unwrap();
+    assert_eq!((mended.position, mended.repaired.len(), mended.unrepaired.len()), (all, 1, 0));
+    assert!(log.audit().verify(&mut |_| {}).unwrap().is_sound());
+    let other = Log::new(vec![record_of(DAY.lines().next().unwrap())]).await;
+    let refused = audit::repair(other.path(), elsewhere.path(), &mut |_| {});
+    assert!(matches!(refused, Err(AuditError::Repair(_))), "{refused:?}");
+}

@@ -49,6 +49,10 @@ impl Log {
         Self::new(DAY.lines().map(record_of).collect()).await
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     pub(crate) fn audit(&self) -> Audit {
         Audit::open(self.dir.path()).unwrap()
     }

@@ -3,6 +3,8 @@
 //!
 //! Not here: the checks, the replay and the fold (crate `audit`).
 
+use std::path::PathBuf;
+
 use audit::{Audit, AuditError, Filter, Moment, Phase, Progress, Report};
 use clap::{Parser, Subcommand};
 use domain::{LocationId, RegionId, SourceId, Timestamp};
@@ -44,6 +46,17 @@ enum Command {
     /// What was known at a moment: the board and the contradictions up to then
     #[command(after_help = "Example:\n  doorstroom audit as-of 2026-03-02T02:14:00+01:00 --region zk23")]
     AsOf(AsOfArgs),
+    /// Copy the log, while a node may be running on it; an older copy in the folder is brought up to date
+    #[command(after_help = "Example:\n  doorstroom audit backup --to /mnt/copies/doorstroom\n\n\
+        Every byte of the copy is checked. A damaged log is not copied, and an older copy stays as it was.\n\
+        To put a copy back: stop the node, move the folder `log` in its data folder away, and\n  \
+        doorstroom audit repair --from /mnt/copies/doorstroom")]
+    Backup(BackupArgs),
+    /// Mend a damaged log with a copy of it; no node may be running on it
+    #[command(after_help = "Example:\n  doorstroom audit repair --from /mnt/copies/doorstroom\n\n\
+        What was damaged is kept in the folder `damaged` of the log. What the copy does not have yet is kept as it is.\n\
+        Exit code 0: the log is sound. 3: something could not be mended with this copy, and is listed.")]
+    Repair(RepairArgs),
     /// A proof that a record is in the log, for somebody without the log
     #[command(after_help = "Example:\n  doorstroom audit proof 4711 --out 4711.tlog-proof\n\n\
         The file (c2sp.org/tlog-proof) holds the record, its path in the tree, and the newest signed head.")]
@@ -57,6 +70,30 @@ enum Command {
         after_help = "Examples:\n  doorstroom audit heads\n  doorstroom audit heads --note > held.note"
     )]
     Heads(proof::HeadsArgs),
+}
+
+#[derive(Debug, Parser)]
+struct BackupArgs {
+    #[command(flatten)]
+    data: DataArg,
+    /// The folder for the copy
+    #[arg(long, value_name = "COPY")]
+    to: PathBuf,
+    /// What was done, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Parser)]
+struct RepairArgs {
+    #[command(flatten)]
+    data: DataArg,
+    /// The folder with the copy
+    #[arg(long, value_name = "COPY")]
+    from: PathBuf,
+    /// What was done, as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Parser)]
@@ -129,6 +166,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => verify(&args, &mut out)?,
         Command::Replay(args) => replay(args, &mut out)?,
         Command::AsOf(args) => as_of(&args, &mut out)?,
+        Command::Backup(args) => backup(&args, &mut out)?,
+        Command::Repair(args) => repair(&args, &mut out)?,
         Command::Proof(args) => proof::proof(&args, &mut out)?,
         Command::Check(args) => proof::check(&args, &mut out)?,
         Command::Heads(args) => proof::heads(&args, &mut out)?,
@@ -158,6 +197,56 @@ fn verify(args: &VerifyArgs, out: &mut Out) -> Result<(), Failure> {
     Err(Failure::refused(format!(
         "the log is not sound: {} findings; keep the folder as it is and compare it with a copy",
         report.findings_total
+    )))
+}
+
+fn backup(args: &BackupArgs, out: &mut Out) -> Result<(), Failure> {
+    let mut meter = Meter::new();
+    let done = Audit::open(&args.data.log())?.backup(&args.to, &mut |at: Progress| {
+        meter.tell(|| format!("{} of {} copied", at.position, at.until));
+    })?;
+    meter.done();
+    if args.json {
+        return out.json(&done);
+    }
+    out.line(format_args!(
+        "{} has everything up to position {}: {} files copied, {} were there",
+        args.to.display(),
+        done.position,
+        done.copied,
+        done.kept
+    ))
+}
+
+fn repair(args: &RepairArgs, out: &mut Out) -> Result<(), Failure> {
+    let mut meter = Meter::new();
+    let done = audit::repair(&args.data.log(), &args.from, &mut |at: Progress| {
+        meter.tell(|| format!("{} of {} looked at", at.position, at.until));
+    })?;
+    meter.done();
+    if args.json {
+        out.json(&done)?;
+    } else {
+        for one in &done.repaired {
+            let kept = one.kept.as_deref().map_or(String::new(), |kept| format!("; kept in {kept}"));
+            out.line(format_args!(
+                "mended: {}, positions {} to {} ({}){kept}",
+                one.file, one.first, one.last, one.what
+            ))?;
+        }
+        for finding in &done.unrepaired {
+            let place = finding.place.as_deref().unwrap_or("the log");
+            out.line(format_args!("not mended: {place}: {}", finding.what))?;
+        }
+        out.line(format_args!("sound up to position {}", done.position))?;
+    }
+    if done.unrepaired.is_empty() {
+        return Ok(());
+    }
+    out.flush()?;
+    Err(Failure::refused(format!(
+        "{} things could not be mended with this copy; try another one",
+        done.unrepaired.len()
     )))
 }
 

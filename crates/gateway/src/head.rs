@@ -1,6 +1,7 @@
-//! The heartbeat: the head of the log, every ten seconds and at every ten thousand events.
+//! The heartbeat: the head of the log, every ten seconds and at every ten thousand events, with the signed note that
+//! binds the log to it.
 //!
-//! Not here: signatures and tree hashes, which come with the proofs of the log.
+//! Not here: the tree and the signature (`eventlog`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use bus::outward::{Outbound, Outward};
 use bus::subjects::HEAD;
 use bytes::Bytes;
 use domain::Timestamp;
-use eventlog::LogReader;
+use eventlog::{EventLog, LogReader, SignedHead};
 use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 use views::Availability;
@@ -24,13 +25,16 @@ const EVENTS_PER_HEAD: u64 = 10_000;
 pub(crate) struct HeadOut {
     outward: Outward,
     reader: LogReader,
+    /// Signs the heads, if anybody does.
+    signing: Option<EventLog>,
     view: projector::Handle<Availability>,
     node: String,
     every: Duration,
     metrics: Arc<Metrics>,
 }
 
-/// A head, as it is published. An empty log has position 0 and none of the rest.
+/// A head, as it is published. An empty log has position 0 and no event to tell of. `note` is the signed head of
+/// c2sp.org/tlog-checkpoint over just these positions, where the log has a key.
 #[derive(Debug, Serialize)]
 struct HeadMessage<'a> {
     position: u64,
@@ -38,6 +42,7 @@ struct HeadMessage<'a> {
     key: Option<String>,
     leaf: Option<String>,
     node: &'a str,
+    note: Option<String>,
     view_position: u64,
 }
 
@@ -57,13 +62,13 @@ impl Part for HeadOut {
 impl HeadOut {
     pub(crate) fn new(
         outward: Outward,
-        reader: LogReader,
+        (reader, signing): (LogReader, Option<EventLog>),
         view: projector::Handle<Availability>,
         node: String,
         every: Duration,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { outward, reader, view, node, every, metrics }
+        Self { outward, reader, signing, view, node, every, metrics }
     }
 
     async fn beat(&self) -> Result<(), Interrupted> {
@@ -90,19 +95,22 @@ impl HeadOut {
     }
 
     async fn publish(&self) -> Result<u64, Interrupted> {
-        let reader = self.reader.clone();
+        let (reader, signing) = (self.reader.clone(), self.signing.clone());
         let read = tokio::task::spawn_blocking(move || {
-            let position = reader.head().position;
-            reader.record(position).map(|record| (position, record))
+            let signed = signing.and_then(|log| sign(&log));
+            let position = signed.as_ref().map_or_else(|| reader.head().position, |head| head.tree().size);
+            let note = signed.map(|head| head.to_string());
+            reader.record(position).map(|record| (position, record, note))
         });
         let Ok(read) = read.await else { return Err(Interrupted::Cut) };
-        let (position, record) = read?;
+        let (position, record, note) = read?;
         let message = HeadMessage {
             position,
             recorded_at: record.as_ref().map(|record| Timestamp::from_micros(record.recorded_at).to_string()),
             key: record.as_ref().map(|record| record.key.to_string()),
             leaf: record.as_ref().map(|record| recorded::hex(&record.leaf)),
             node: &self.node,
+            note,
             view_position: self.view.standing().borrow().position,
         };
         let message = Outbound {
@@ -116,6 +124,16 @@ impl HeadOut {
     }
 }
 
+/// The signed head. A log that can not sign is still alive: its heartbeat says so without a note.
+fn sign(log: &EventLog) -> Option<SignedHead> {
+    let signed = log.signed_head();
+    signed.inspect_err(|error| tracing::error!(%error, "the head of the log could not be signed")).ok()
+}
+
+const NOTE_EXAMPLE: &str = "doorstroom.nl/aed3e9d1266c3bfb6414b0c076495e90\n31917\n\
+    t5ll0HWAgsdbTEFaHJJzVycAtbZL4cdTHjpbq0O7bFk=\n\n\
+    — doorstroom.nl/aed3e9d1266c3bfb6414b0c076495e90 8/1loQ…\n";
+
 /// A head of a log with an event, and of one without.
 pub(crate) fn examples(moment: Timestamp) -> Result<Vec<serde_json::Value>, serde_json::Error> {
     let some = HeadMessage {
@@ -124,9 +142,17 @@ pub(crate) fn examples(moment: Timestamp) -> Result<Vec<serde_json::Value>, serd
         key: Some(recorded::hex(&[0xab; 16])),
         leaf: Some(recorded::hex(&[0xcd; 32])),
         node: "node",
+        note: Some(NOTE_EXAMPLE.to_owned()),
         view_position: 31_917,
     };
-    let none =
-        HeadMessage { position: 0, recorded_at: None, key: None, leaf: None, node: "node", view_position: 0 };
+    let none = HeadMessage {
+        position: 0,
+        recorded_at: None,
+        key: None,
+        leaf: None,
+        node: "node",
+        note: None,
+        view_position: 0,
+    };
     [some, none].iter().map(serde_json::to_value).collect()
 }

@@ -29,7 +29,7 @@ use bus::alarm::{Alarm, Alarms};
 use bus::outward::{Outward, OutwardError, Window};
 use bus::provisioner::{Need, Needs};
 use domain::RegionId;
-use eventlog::{Clock, LogReader, ReadError, SystemClock};
+use eventlog::{Clock, EventLog, LogReader, ReadError, SystemClock};
 use network::Network;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -60,6 +60,8 @@ pub struct Config {
     pub window: Window,
     /// How often a head is published when nothing is recorded.
     pub head_every: Duration,
+    /// The log that signs the heads with its key. Without, they are published without a note.
+    pub signing: Option<EventLog>,
     /// What time it is, for alerts that are due.
     pub clock: Arc<dyn Clock>,
     /// Where to say that a stream is missing: the gateway makes none. Without, somebody has to see to it by himself.
@@ -77,6 +79,7 @@ impl Config {
             network,
             window: WINDOW,
             head_every: Duration::from_secs(10),
+            signing: None,
             clock: Arc::new(SystemClock),
             needs: None,
             alarms: None,
@@ -154,7 +157,7 @@ impl Gateway {
         parts.keep("recorded events", events);
         let heads = head::HeadOut::new(
             outward.clone(),
-            reader.clone(),
+            (reader.clone(), config.signing),
             view.clone(),
             config.node.clone(),
             config.head_every,

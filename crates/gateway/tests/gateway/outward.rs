@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_nats::jetstream::kv::Operation;
+use eventlog::SignedHead;
 use futures::StreamExt;
 use gateway::Config;
 use serde_json::{Value, json};
@@ -301,12 +302,13 @@ async fn a_message_on_a_log_stream_has_the_stored_bytes_and_its_place_in_the_log
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_head_is_the_last_record_and_is_kept_for_who_comes_later() {
+async fn the_head_is_the_last_record_signed_by_the_log_and_is_kept_for_who_comes_later() {
     let (broker, store) = (broker(), Store::open());
     let (records, network) = reference("region-day");
     let last = store.append(records.into_iter().take(20)).await;
     store.view.wait_for(last).await;
-    let config = Config { head_every: Duration::from_millis(50), ..Config::new("node-1", network) };
+    let signing = Some(store.log.clone());
+    let config = Config { head_every: Duration::from_millis(50), signing, ..Config::new("node-1", network) };
     let gateway = Running::start_with(&broker, &store, config).await;
     let metrics = gateway.handle.metrics();
     eventually("two heads are out", || async { (metrics.heads() >= 2).then_some(()) }).await;
@@ -315,15 +317,20 @@ async fn the_head_is_the_last_record_and_is_kept_for_who_comes_later() {
     let record = store.log.reader().record(last).unwrap().unwrap();
     let digits = record.leaf.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
     let leaf: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+    let told = serde_json::from_slice::<Value>(&heads[0].payload).unwrap();
+    let note: SignedHead = told["note"].as_str().unwrap().parse().unwrap();
+    assert_eq!(note.tree(), store.log.reader().tree_head().unwrap());
+    assert_eq!(note.note().verify(&[store.log.verifier_key().unwrap()]).unwrap().len(), 1);
     let expected = json!({
         "position": last,
         "recorded_at": domain::Timestamp::from_micros(record.recorded_at).to_string(),
         "key": record.key.to_string(),
         "leaf": leaf,
         "node": "node-1",
+        "note": note.to_string(),
         "view_position": last,
     });
-    assert_eq!(serde_json::from_slice::<Value>(&heads[0].payload).unwrap(), expected);
+    assert_eq!(told, expected);
     gateway.stop().await;
     store.close().await;
 }

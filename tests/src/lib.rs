@@ -14,10 +14,12 @@
 )]
 
 mod broker;
+pub mod chaos;
 mod guarded;
 mod node;
 mod process;
 mod reference;
+mod script;
 mod tools;
 
 pub use broker::Broker;
@@ -25,4 +27,5 @@ pub use guarded::Guarded;
 pub use node::{Node, Site};
 pub use process::{Ran, eventually, run};
 pub use reference::{Reference, reference};
+pub use script::{Script, free_ports, kill9_of};
 pub use tools::{chromium, doorstroom, example, nats_server, python, root};

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bus::alarm::{Alarm, Alarms};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
@@ -23,6 +24,15 @@ const STOP_WITHIN: Duration = Duration::from_secs(3);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// One that lived this long counts as healthy: its next start is at once.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+/// A broker whose disk is full or fails takes no more mail until it is started again, also when the disk is well: the
+/// first time it is so soon after it said so, …
+const DISK_PAUSE_MIN: Duration = Duration::from_secs(5);
+/// … and then ever later, up to this, because a disk that is still full gains nothing by it.
+const DISK_PAUSE_MAX: Duration = Duration::from_mins(1);
+/// The code of the alarm that says so.
+const DISK: &str = "broker_disk";
+/// How the server says it (`filestore.go`, `stream.go`), in small letters.
+const DISK_SAID: [&str; 2] = ["critical write error", "failed to store a msg on stream"];
 
 /// A running broker. Dropping it, or [`Broker::stop`], ends the server.
 #[derive(Debug)]
@@ -38,6 +48,7 @@ struct Shared {
     pid: AtomicU64,
     starts: watch::Sender<u64>,
     wake: (Mutex<()>, Condvar),
+    alarms: Alarms,
 }
 
 impl Broker {
@@ -45,12 +56,13 @@ impl Broker {
     ///
     /// # Errors
     /// The thread that keeps it can not be started.
-    pub(crate) fn start(program: PathBuf, configuration: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn start(program: PathBuf, configuration: PathBuf, alarms: Alarms) -> Result<Self, Failure> {
         let shared = Arc::new(Shared {
             stopping: AtomicBool::new(false),
             pid: AtomicU64::new(0),
             starts: watch::Sender::new(0),
             wake: (Mutex::new(()), Condvar::new()),
+            alarms,
         });
         let supervisor = {
             let shared = Arc::clone(&shared);
@@ -115,13 +127,17 @@ fn signal(shared: &Shared, which: Signal) {
     }
 }
 
-fn supervise(program: &Path, configuration: &Path, shared: &Shared) {
+fn supervise(program: &Path, configuration: &Path, shared: &Arc<Shared>) {
     let mut pause = Duration::ZERO;
+    let mut disk_pause = DISK_PAUSE_MIN;
     while !shared.stopping.load(Ordering::SeqCst) {
         let born = Instant::now();
         shared.starts.send_modify(|starts| *starts = starts.saturating_add(1));
         match spawn(program, configuration) {
-            Ok(child) => live(child, shared),
+            Ok(child) => {
+                let disk_failed = live(child, shared, disk_pause);
+                disk_pause = if disk_failed { (disk_pause * 2).min(DISK_PAUSE_MAX) } else { DISK_PAUSE_MIN };
+            }
             Err(error) => {
                 tracing::error!(program = %program.display(), %error, "the broker can not be started");
             }
@@ -154,29 +170,60 @@ fn spawn(program: &Path, configuration: &Path) -> std::io::Result<Child> {
         .spawn()
 }
 
-fn live(mut child: Child, shared: &Shared) {
+/// The life of a server, from its start to its end; whether its disk failed it.
+fn live(mut child: Child, shared: &Arc<Shared>, disk_pause: Duration) -> bool {
     shared.pid.store(u64::from(child.id()), Ordering::SeqCst);
     // Asked to stop between the loop's look and the line above: nobody else would signal this child.
     if shared.stopping.load(Ordering::SeqCst) {
         signal(shared, Signal::TERM);
     }
+    let mut disk_failed = false;
     if let Some(stderr) = child.stderr.take() {
-        relay(stderr);
+        relay(stderr, |said| {
+            shared.alarms.raise(Alarm::new(
+                DISK,
+                format!("the broker's disk is full or fails, and no mail is taken; make room or replace it: {said}"),
+            ));
+            if !std::mem::replace(&mut disk_failed, true) {
+                end_later(shared, u64::from(child.id()), disk_pause);
+            }
+        });
     }
     match child.wait() {
         Ok(status) => tracing::info!(%status, "the broker ended"),
         Err(error) => tracing::error!(%error, "the broker can not be waited for"),
     }
     shared.pid.store(0, Ordering::SeqCst);
+    disk_failed
+}
+
+/// Ends this server after a while, unless it is gone by then. As a crash would: what it acknowledged is on the disk, and
+/// with a disk that fails it may not end by itself.
+fn end_later(shared: &Arc<Shared>, pid: u64, after: Duration) {
+    let shared = Arc::clone(shared);
+    let ending = thread::Builder::new().name("broker disk".to_owned()).spawn(move || {
+        thread::sleep(after);
+        if shared.pid.load(Ordering::SeqCst) == pid && !shared.stopping.load(Ordering::SeqCst) {
+            tracing::warn!("the broker is started again, because its disk had failed");
+            signal(&shared, Signal::KILL);
+        }
+    });
+    if let Err(error) = ending {
+        tracing::error!(%error, "the broker is not started again: do so by hand when its disk is well");
+    }
 }
 
 /// Carries what the server says into our log, so that there is one place to look. Ends with the server.
-fn relay(from: impl Read) {
+fn relay(from: impl Read, mut disk_failed: impl FnMut(&str)) {
     for line in BufReader::new(from).lines() {
         let Ok(line) = line else { return };
         // `[12] 2026/03/02 09:00:00.000000 [INF] text`
-        if line.contains("[ERR]") || line.contains("[FTL]") {
+        if let Some((_, said)) = line.split_once("[ERR] ").or_else(|| line.split_once("[FTL] ")) {
             tracing::error!(target: "nats_server", "{line}");
+            let small = said.to_lowercase();
+            if DISK_SAID.iter().any(|sign| small.contains(sign)) {
+                disk_failed(said);
+            }
         } else if line.contains("[WRN]") {
             tracing::warn!(target: "nats_server", "{line}");
         } else {
@@ -192,4 +239,22 @@ pub(crate) fn free_port() -> Result<u16, Failure> {
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(|error| Failure::new("no port is free on 127.0.0.1", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_54_what_the_broker_says_of_a_disk_that_is_full_or_fails_is_told_apart_from_the_rest() {
+        let said = b"[7] 2026/03/02 09:00:00.000000 [ERR] Filestore [IN_zk01] Critical write error: write 1.blk: no space left on device\n\
+            [7] 2026/03/02 09:00:00.000001 [ERR] JetStream failed to store a msg on stream 'R_zk01 > IN_zk01': sync 1.blk: input/output error\n\
+            [7] 2026/03/02 09:00:00.000002 [ERR] 127.0.0.1:4711 - cid:5 - authentication error\n\
+            [7] 2026/03/02 09:00:00.000003 [WRN] Filestore [IN_zk01] was slow\n\
+            [7] 2026/03/02 09:00:00.000004 [INF] critical write error\n";
+        let mut told = Vec::new();
+        relay(&said[..], |line| told.push(line.to_owned()));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().all(|line| line.contains("1.blk")), "{told:?}");
+    }
 }

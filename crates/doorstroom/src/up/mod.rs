@@ -125,17 +125,18 @@ impl Ground {
         if !made.is_nothing() {
             tracing::info!(users = made.users.len(), keys = %keys.display(), "keys were made for users without one");
         }
-        let ca = Some(keyring.ca_file());
+        let (ca, alarms) = (Some(keyring.ca_file()), Alarms::new());
         let (broker, server) = match &settings.broker {
             BrokerChoice::Own { program, port, leaves } => {
                 let port = if *port == 0 { broker::free_port()? } else { *port };
-                let own = Own::start(program, &data.join("broker"), (port, *leaves), &network, &keys)?;
+                let (dir, ports) = (data.join("broker"), (port, *leaves));
+                let own = Own::start(program, &dir, ports, (&network, &keys), alarms.clone())?;
                 (Some(own), Server { url: format!("tls://127.0.0.1:{port}"), ca })
             }
             BrokerChoice::Foreign { url, .. } => (None, Server { url: url.clone(), ca }),
         };
         let network = Arc::new(network);
-        let (limits, alarms) = (settings.broker.limits(), Alarms::new());
+        let limits = settings.broker.limits();
         Ok(Self { network, network_file, keys, log, broker, server, limits, alarms })
     }
 
@@ -309,8 +310,8 @@ impl Own {
         program: &Path,
         dir: &Path,
         (port, leaves): (u16, Option<SocketAddr>),
-        network: &Network,
-        keys: &Path,
+        (network, keys): (&Network, &Path),
+        alarms: Alarms,
     ) -> Result<Self, Failure> {
         let store = dir.join("jetstream");
         fs::create_dir_all(&store).map_err(|error| {
@@ -327,7 +328,7 @@ impl Own {
         };
         let configuration = dir.join("nats.conf");
         registry::write_configuration(&configuration, network, now(), &setup)?;
-        let broker = Broker::start(program.to_owned(), configuration.clone())?;
+        let broker = Broker::start(program.to_owned(), configuration.clone(), alarms)?;
         Ok(Self { broker, setup, configuration })
     }
 }

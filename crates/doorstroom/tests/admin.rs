@@ -258,3 +258,22 @@ fn keys_that_others_may_read_are_refused_with_what_to_do() {
     let said = node.fails(&["rotate", "loket-zk01"], 1);
     assert!(said.contains("others may read it"), "{said}");
 }
+
+#[test]
+fn a_referrer_is_added_as_a_source_and_a_region_gets_a_leaf_each_with_a_key() {
+    let node = Node::new();
+    let urn = "urn:nld:kvknr:00000003:systeem:verwijzer";
+    let told = node.succeeds(&[
+        "add-source", urn, "--name", "huisartsenpost", "--kind", "referrer", "--region", "zk01", "--must-sign",
+    ]);
+    assert!(told.contains("R_zk01/huisartsenpost got a key"), "{told}");
+    let network = node.network();
+    let source = network.source(&urn.parse().unwrap()).unwrap();
+    assert!(source.may_send("referral.made") && !source.may_send("bed.freed"), "{source:?}");
+    let told = node.succeeds(&["add-leaf", "zk01"]);
+    assert!(told.contains("R_zk01/_leaf got a key"), "{told}");
+    assert!(node.network().region(&"zk01".parse().unwrap()).unwrap().leaf);
+    // What the edited file says is what a file written anew says.
+    assert_eq!(Network::from_toml("again", &node.network().to_toml()).unwrap(), node.network());
+    assert!(!node.run(&["add-leaf", "zk99"]).status.success());
+}

@@ -264,7 +264,15 @@ fn a_referrer_is_added_as_a_source_and_a_region_gets_a_leaf_each_with_a_key() {
     let node = Node::new();
     let urn = "urn:nld:kvknr:00000003:systeem:verwijzer";
     let told = node.succeeds(&[
-        "add-source", urn, "--name", "huisartsenpost", "--kind", "referrer", "--region", "zk01", "--must-sign",
+        "add-source",
+        urn,
+        "--name",
+        "huisartsenpost",
+        "--kind",
+        "referrer",
+        "--region",
+        "zk01",
+        "--must-sign",
     ]);
     assert!(told.contains("R_zk01/huisartsenpost got a key"), "{told}");
     let network = node.network();

@@ -12,7 +12,7 @@
 //! <dir>/segments/<first position>.seg   the log            frame, segment
 //! <dir>/segments/<first position>.idx   derived            index, paged
 //! <dir>/head                            a lower bound      head_file
-//! <dir>/torn/                           what was cut       recover
+//! <dir>/torn/, <dir>/damaged/           what was cut, what was mended   recover, repair
 //! <dir>/catalogue/                      derived (sled)     catalogue
 //! <dir>/lock                            one writer         lock
 //! <dir>/proof/                          signed heads; tiles (derived)   proof

@@ -17,6 +17,7 @@ use std::{
 use crate::{
     Head, HeadsReport, OpenError, Options, ReadError,
     ahead::spare_path,
+    backup::firsts,
     codec::{narrow, wide},
     core::segment_of,
     follow::{Row, head_of, segments_dir},
@@ -68,7 +69,8 @@ pub struct Torn {
     pub kept: PathBuf,
 }
 
-/// A log ready to be written.
+/// A log ready to be written. An [`crate::EventLog`] is made of this and of nothing else, and only [`recover`] makes
+/// one: a log that was not recovered can neither be written nor, by its writer, be read.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub(crate) segments: Vec<Arc<Segment>>,
@@ -105,8 +107,8 @@ pub(crate) fn recover(dir: &Path, options: &Options) -> Result<Recovered, OpenEr
         return Err(OpenError::Missing { dir: dir.to_path_buf() });
     };
     let scanned = scan_open(&open, &known)?;
-    let torn = mend(dir, &**storage, &open, &scanned, known.bounds(Some(&open), signed))?;
     known.confirm(&segments, &scanned)?;
+    let torn = mend(dir, &**storage, &open, &scanned, known.bounds(Some(&open), signed))?;
     refuse(dir, (known.position(&open), HEAD_FILE), scanned.tail.position)?;
     sync_last_group(&open, &scanned).map_err(failed("syncing the last group", &open.path))?;
     let indexes_rebuilt = load_indexes(&segments)?;
@@ -132,10 +134,15 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenErr
 }
 
 /// Folders made just now, or renames before a crash: their names must be as durable as what is in them, and so must
-/// those of the folders above. One above that we may not read was there before us.
+/// those of the folders above. One above that we may not read was there before us. Where there is a segment, those
+/// above were synced before it was made; a sync of a folder that others fill too can take long.
 pub(crate) fn sync_folders(storage: &dyn Storage, dir: &Path) -> Result<(), OpenError> {
+    let new = firsts(storage, dir).map_err(failed("listing the segments", dir))?.is_empty();
     for folder in segments_dir(dir).ancestors() {
         let above = !folder.starts_with(dir);
+        if above && !new {
+            break;
+        }
         // What is above a relative path is the folder we are in.
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         match storage.sync_dir(folder) {

@@ -38,7 +38,8 @@ async fn fault_30_a_write_torn_at_any_byte_is_cut_and_kept_and_nothing_else_is_l
     let dir = tempfile::tempdir().unwrap();
     let made = dir.path().join("made");
     let torn = torn_write(&made).await;
-    for at in torn.from..torn.to {
+    // Real files; the twin goes through every byte.
+    for at in (torn.from..torn.to).step_by(5) {
         let crashed = dir.path().join("crashed");
         copy(&made.join("segments"), &crashed.join("segments"));
         let file = segment_files(&crashed).remove(0);

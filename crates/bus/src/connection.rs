@@ -95,6 +95,22 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether it is about this user alone: there is no key, or the broker does not know it. Another user may get in.
+    #[must_use]
+    pub fn shuts_out(&self) -> bool {
+        match self {
+            Self::Key { .. } => true,
+            Self::Certificate { .. } => false,
+            Self::Refused { source, .. } => matches!(
+                source.kind(),
+                async_nats::ConnectErrorKind::AuthorizationViolation
+                    | async_nats::ConnectErrorKind::Authentication
+            ),
+        }
+    }
+}
+
 /// A connection to the broker. Clones share it; it reconnects by itself.
 #[derive(Clone, Debug)]
 pub struct Bus {

@@ -150,7 +150,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Opens the outbox in `dir`, and makes it if there is none. Blocks while it reads what is kept. Its alarms:
-    /// `outbox_half_full`, `outbox_full`, `unsendable`.
+    /// `outbox_half_full`, `outbox_full`, `unsendable`, `shut_out`.
     ///
     /// # Errors
     /// When another process has it open, or it can not be read.
@@ -191,10 +191,18 @@ impl Outbox {
         self.store.book().bytes()
     }
 
-    /// Waits until everything has its receipt.
+    /// Events that wait and are passed over for now, and why: their sender has no key that lets it in. They are tried
+    /// again from time to time, in their order.
+    #[must_use]
+    pub fn held(&self) -> Vec<(Place, Arc<str>)> {
+        let book = self.store.book();
+        book.held().iter().map(|(place, why)| (*place, Arc::clone(why))).collect()
+    }
+
+    /// Waits until everything has its receipt, but for what is [held](Outbox::held).
     pub async fn settled(&self) {
         let mut moved = self.store.moved();
-        while self.waiting() > 0 {
+        while !self.store.book().is_settled() {
             // An error would say that the outbox is gone, which it is not while this is here.
             let _moved = moved.changed().await;
         }

@@ -15,6 +15,7 @@ mod links;
 mod session;
 mod window;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::{Ask, Receipt, Received};
@@ -126,6 +127,15 @@ pub enum SendError {
         index: u64,
         /// Why.
         reason: String,
+    },
+    /// Its sender has no key that lets it in. Nothing of that sender is sent any more, so that its order holds; the
+    /// others go on.
+    #[error("event {index} is not sent: {reason}; see to the key of its sender and send again")]
+    ShutOut {
+        /// Which event, from 0.
+        index: u64,
+        /// Why.
+        reason: Arc<str>,
     },
     /// Nothing was receipted for too long. This is the last word of the sender.
     #[error(

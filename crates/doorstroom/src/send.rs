@@ -131,6 +131,10 @@ async fn send(config: SenderConfig, feed: Feed, mut tally: Tally) -> Result<(), 
                     let line = lines::line_of(&sent, index);
                     tally.unsent(&Unsent { line: line.number, id: line.id, reason })?;
                 }
+                Some(Err(SendError::ShutOut { index, reason })) => {
+                    let line = lines::line_of(&sent, index);
+                    tally.unsent(&Unsent { line: line.number, id: line.id, reason: reason.to_string() })?;
+                }
                 Some(Err(error @ SendError::GaveUp { .. })) => gave_up = Some(error),
                 None => break,
             },

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use eventlog::{LogReader, Query};
 
@@ -33,6 +34,8 @@ pub(super) struct Book {
     bytes: u64,
     waiting_bytes: u64,
     waiting: u64,
+    /// What waits and is passed over for now, and why. Known while it is sent, not on disk.
+    held: BTreeMap<Place, Arc<str>>,
 }
 
 /// The bytes of an event or another record of this content.
@@ -124,6 +127,7 @@ impl Book {
     /// An event has its receipt.
     pub(super) fn end(&mut self, place: Place) {
         let log = self.generations.get_mut(&place.generation);
+        self.held.remove(&place);
         if let Some(bytes) = log.and_then(|log| log.open.remove(&place.position)) {
             self.waiting = self.waiting.saturating_sub(1);
             self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes);
@@ -139,12 +143,26 @@ impl Book {
         })
     }
 
-    /// The first event without a receipt.
+    /// The first event without a receipt that is not passed over.
     pub(super) fn first_waiting(&self) -> Option<Place> {
-        self.generations.iter().find_map(|(generation, log)| {
-            let (position, _) = log.open.first_key_value()?;
-            Some(Place { generation: *generation, position: *position })
-        })
+        let open = self.generations.iter().flat_map(|(generation, log)| {
+            log.open.keys().map(|position| Place { generation: *generation, position: *position })
+        });
+        open.into_iter().find(|place| !self.held.contains_key(place))
+    }
+
+    /// An event is passed over for now.
+    pub(super) fn hold(&mut self, place: Place, why: Arc<str>) {
+        self.held.insert(place, why);
+    }
+
+    /// Nothing is passed over any more.
+    pub(super) fn hold_nothing(&mut self) {
+        self.held.clear();
+    }
+
+    pub(super) fn held(&self) -> &BTreeMap<Place, Arc<str>> {
+        &self.held
     }
 
     /// The last event without a receipt.
@@ -196,6 +214,11 @@ impl Book {
 
     pub(super) fn waiting_bytes(&self) -> u64 {
         self.waiting_bytes
+    }
+
+    /// Whether nothing waits but what is passed over.
+    pub(super) fn is_settled(&self) -> bool {
+        usize::try_from(self.waiting).is_ok_and(|waiting| waiting == self.held.len())
     }
 
     pub(super) fn waiting(&self) -> u64 {

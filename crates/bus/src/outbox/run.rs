@@ -2,16 +2,17 @@
 //!
 //! Not here: order and repetition (`sender`), what is kept (`store`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use super::entry::Ended;
 use super::feed::{Given, feed};
-use super::store::{self, Store, unsendable};
+use super::store::{self, Store, shut_out, unsendable};
 use super::{OutboxError, Place, Told};
 use crate::sender::{Asked, Ears, Party, SendError, Sender, SenderConfig, Sent};
 
@@ -19,6 +20,9 @@ use crate::sender::{Asked, Ears, Party, SendError, Sender, SenderConfig, Sent};
 const ENDED_MAX: usize = 256;
 /// Questions of the recorder that wait; they say the same, so few are enough.
 const ASKED_MAX: usize = 16;
+
+/// How long who is not let in is passed over, before it is tried again: a person has to see to its key.
+const HELD_FOR: Duration = Duration::from_secs(30);
 
 /// What was asked, and how far everything that it meant goes.
 type Answering = HashMap<Party, (u64, Place)>;
@@ -37,22 +41,34 @@ pub(super) async fn send<F: FnMut(Told)>(
 ) -> Result<(), OutboxError> {
     let _only = store.sending.lock().await;
     let config = SenderConfig { give_up_after: Duration::MAX, ..config };
-    let mut answering = Answering::new();
+    let (mut answering, mut shut) = (Answering::new(), HashSet::new());
     loop {
+        store.hold_nothing();
         let (asks, mut asked) = mpsc::channel(ASKED_MAX);
         let ears = Ears { parties: store.book().parties(), asks };
         let given = Given::default();
         let events = feed(Arc::clone(store), given.clone());
         let mut sender = Sender::start_listening(config.clone(), events, Some(ears));
+        let retry = sleep_until(Instant::now() + HELD_FOR);
+        tokio::pin!(retry);
         loop {
             let step = tokio::select! {
                 sent = sender.next() => Step::Sent(sent),
                 Some(asked) = asked.recv() => Step::Asked(asked),
                 () = store.again.notified() => Step::Again,
+                () = &mut retry => {
+                    if !store.book().held().is_empty() {
+                        break;
+                    }
+                    retry.as_mut().reset(Instant::now() + HELD_FOR);
+                    continue;
+                }
             };
             match step {
                 Step::Sent(None) => return given.failure().map_or(Ok(()), Err),
-                Step::Sent(Some(sent)) => end(store, &given, sent, &mut sender, &mut told).await?,
+                Step::Sent(Some(sent)) => {
+                    end(store, &given, sent, &mut sender, (&mut told, &mut shut)).await?
+                }
                 Step::Asked(asked) => answer(store, asked, &mut answering).await?,
                 // From the first event that waits now, over fresh connections.
                 Step::Again => break,
@@ -67,7 +83,7 @@ async fn end<F: FnMut(Told)>(
     given: &Given,
     first: Sent,
     sender: &mut Sender,
-    told: &mut F,
+    (told, shut): (&mut F, &mut HashSet<Party>),
 ) -> Result<(), OutboxError> {
     let (mut ended, mut all) = (Vec::new(), Vec::new());
     let mut next = Some(first);
@@ -75,6 +91,17 @@ async fn end<F: FnMut(Told)>(
         let (index, outcome) = match sent {
             Ok((index, receipt)) => (index, Ok(receipt)),
             Err(SendError::Unsendable { index, reason }) => (index, Err(reason)),
+            Err(SendError::ShutOut { index, reason }) => {
+                if let Some((place, party)) = given.take(index) {
+                    store.hold(place, Arc::clone(&reason));
+                    if !shut.contains(&party) {
+                        store.alarms.raise(shut_out(&party, &reason));
+                        shut.insert(party);
+                    }
+                }
+                next = sender.next().now_or_never().flatten();
+                continue;
+            }
             // Said by one who gives up, which this one never does.
             Err(SendError::GaveUp { .. }) => continue,
         };

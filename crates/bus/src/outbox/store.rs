@@ -94,6 +94,17 @@ impl Store {
         self.writer.lock().await.log.clone().close().await;
     }
 
+    /// Passes an event over for now; it stays.
+    pub(super) fn hold(&self, place: Place, why: Arc<str>) {
+        self.book().hold(place, why);
+        self.moved.send_replace(());
+    }
+
+    /// Passes nothing over any more.
+    pub(super) fn hold_nothing(&self) {
+        self.book().hold_nothing();
+    }
+
     /// Writes down what ended. Where that fails the events are sent again after the next open, and found recorded.
     pub(super) async fn end(&self, ended: &[Ended]) -> Result<(), OutboxError> {
         let mut writer = self.writer.lock().await;
@@ -313,6 +324,19 @@ pub(super) fn unsendable((region, sender): &Party, why: &str) -> Alarm {
         ..Alarm::new(
             "unsendable",
             format!("an event of the outbox can not be sent: {why}; it is kept, and passed over"),
+        )
+    }
+}
+
+pub(super) fn shut_out((region, sender): &Party, why: &str) -> Alarm {
+    Alarm {
+        region: Some(region.clone()),
+        sender: Some(sender.clone()),
+        ..Alarm::new(
+            "shut_out",
+            format!(
+                "a sender is not let in: {why}; what it says stays in the outbox until its key is seen to"
+            ),
         )
     }
 }

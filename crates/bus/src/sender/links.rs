@@ -13,7 +13,7 @@ use network::Account;
 use super::window::Window;
 use super::{CONNECTIONS_MAX, Party, SenderConfig, sentence};
 use crate::Bus;
-use crate::connection::Config;
+use crate::connection::{Config, ConnectError};
 use crate::login::Logins;
 use crate::subjects::ReceiptSubject;
 
@@ -25,6 +25,21 @@ pub(super) enum Incoming {
     Told(Party, Message),
     /// A connection is gone.
     Lost,
+}
+
+/// Why there is no connection for a sender.
+pub(super) enum LinkError {
+    /// It is not let in, by its key or for want of one; another may be.
+    ShutOut(String),
+    /// It is broken, for all.
+    Broken(String),
+}
+
+impl From<ConnectError> for LinkError {
+    fn from(error: ConnectError) -> Self {
+        let text = sentence(&error);
+        if error.shuts_out() { Self::ShutOut(text) } else { Self::Broken(text) }
+    }
 }
 
 type Boxed = Pin<Box<dyn Stream<Item = Incoming> + Send>>;
@@ -58,30 +73,35 @@ impl Links {
     }
 
     /// The connection of this sender, opened if need be; one that nothing is awaited on may be closed for it.
-    pub(super) async fn of(&mut self, party: &Party, window: &Window) -> Result<&mut Link, String> {
+    pub(super) async fn of(&mut self, party: &Party, window: &Window) -> Result<&mut Link, LinkError> {
         let key = apart(&self.config.logins).then(|| party.clone());
         self.uses = self.uses.saturating_add(1);
         if !self.open.contains_key(&key) {
             if self.open.len() >= CONNECTIONS_MAX {
                 self.close_one(window);
             }
-            let link = self.connect(party).await?;
+            let link = match self.connect(party).await {
+                // Where all share one user, all are shut out: that is no better than a broken connection.
+                Err(LinkError::ShutOut(reason)) if key.is_none() => return Err(LinkError::Broken(reason)),
+                connected => connected?,
+            };
             self.open.insert(key.clone(), link);
         }
-        let link = self.open.get_mut(&key).ok_or("the connection is gone")?;
+        let link =
+            self.open.get_mut(&key).ok_or_else(|| LinkError::Broken("the connection is gone".to_owned()))?;
         link.used = self.uses;
         Ok(link)
     }
 
     /// Listens to the subject of its receipts, from now on.
-    pub(super) async fn listen(&mut self, party: &Party, window: &Window) -> Result<(), String> {
+    pub(super) async fn listen(&mut self, party: &Party, window: &Window) -> Result<(), LinkError> {
         let link = self.of(party, window).await?;
         if !link.listening.insert(party.clone()) {
             return Ok(());
         }
         let (region, sender) = party.clone();
         let subject = ReceiptSubject { region, sender }.to_string();
-        let told = link.bus.client().subscribe(subject).await.map_err(|error| sentence(&error))?;
+        let told = link.bus.client().subscribe(subject).await.map_err(|error| broken(&error))?;
         let whose = party.clone();
         let (told, stop) = abortable(told.map(move |message| Incoming::Told(whose.clone(), message)));
         link.streams.push(stop);
@@ -89,12 +109,11 @@ impl Links {
         Ok(())
     }
 
-    async fn connect(&mut self, (region, sender): &Party) -> Result<Link, String> {
+    async fn connect(&mut self, (region, sender): &Party) -> Result<Link, LinkError> {
         let SenderConfig { server, name, logins, .. } = &self.config;
-        let login = logins.of(&Account::Region(region.clone()), sender.as_str());
-        let login = login.map_err(|error| sentence(&error))?;
+        let login = logins.of(&Account::Region(region.clone()), sender.as_str())?;
         let config = Config { server: server.clone(), name: name.clone(), login };
-        let bus = Bus::connect(config).await.map_err(|error| sentence(&error))?;
+        let bus = Bus::connect(config).await?;
         let mut losses = bus.losses();
         let lost = futures::stream::once(async move {
             // An error says the same: the client ended.
@@ -102,7 +121,7 @@ impl Links {
             Incoming::Lost
         });
         let inbox = bus.client().new_inbox();
-        let answers = bus.client().subscribe(format!("{inbox}.*")).await.map_err(|error| sentence(&error))?;
+        let answers = bus.client().subscribe(format!("{inbox}.*")).await.map_err(|error| broken(&error))?;
         let (answers, stop_answers) = abortable(answers.map(Incoming::Answer));
         let (lost, stop_lost) = abortable(lost);
         self.incoming.push(answers.boxed());
@@ -121,6 +140,10 @@ impl Links {
             link.streams.iter().for_each(AbortHandle::abort);
         }
     }
+}
+
+fn broken(error: &dyn std::error::Error) -> LinkError {
+    LinkError::Broken(sentence(error))
 }
 
 /// Whether each sender has a connection of its own.

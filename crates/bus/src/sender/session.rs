@@ -3,6 +3,7 @@
 //! Not here: which event may go next (`window`).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue, Message};
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::links::{Incoming, Link, Links, apart};
+use super::links::{Incoming, Link, LinkError, Links, apart};
 use super::window::{Parcel, Window};
 use super::{
     Asked, CONNECTIONS_MAX, Door, Ears, IN_FLIGHT_MAX, Outgoing, Party, SendError, SenderConfig, Sent,
@@ -57,6 +58,8 @@ struct Work<S> {
     ears: Option<Ears>,
     /// The seeds found so far; looked up anew over fresh connections.
     seeds: HashMap<Party, Option<SigningSeed>>,
+    /// Who is not let in, and why. For good: what comes later of them would overtake what was passed over.
+    shut_out: HashMap<Party, Arc<str>>,
     out: mpsc::Sender<Sent>,
 }
 
@@ -67,7 +70,9 @@ where
     let in_flight = config.in_flight.clamp(1, IN_FLIGHT_MAX);
     let window = Window::new(config.door, apart(&config.logins), in_flight);
     let (progress, seeds) = (Instant::now(), HashMap::new());
-    let mut work = Work { config, events, ended: false, next_index: 0, window, progress, ears, seeds, out };
+    let shut_out = HashMap::new();
+    let mut work =
+        Work { config, events, ended: false, next_index: 0, window, progress, ears, seeds, shut_out, out };
     let mut wait = WAIT_MIN;
     loop {
         let before = work.progress;
@@ -92,8 +97,10 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for party in self.ears.iter().flat_map(|ears| &ears.parties).take(LISTENED_MAX) {
-            if let Err(reason) = links.listen(party, &self.window).await {
-                return Ending::Broken(reason);
+            match links.listen(party, &self.window).await {
+                // It is told when something of it is to be sent.
+                Ok(()) | Err(LinkError::ShutOut(_)) => {}
+                Err(LinkError::Broken(reason)) => return Ending::Broken(reason),
             }
         }
         loop {
@@ -124,17 +131,28 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
         let (door, hears) = (self.config.door, self.ears.is_some());
         while let Some(id) = self.window.send_next(Instant::now()) {
             let Some(parcel) = self.window.parcel(id) else { continue };
-            // Before the message, on the same connection: the receipt can not be earlier.
-            if hears || matches!(door, Door::Mailbox(_)) {
-                links.listen(&parcel.party, &self.window).await?;
-            }
-            let link = links.of(&parcel.party, &self.window).await?;
-            match door {
-                Door::Counter(_) => ask(link, id, parcel).await?,
-                Door::Mailbox(_) => post(link, id, parcel).await?,
+            let published = match self.shut_out.get(&parcel.party) {
+                Some(reason) => Err(LinkError::ShutOut(reason.to_string())),
+                None => publish_parcel(links, &self.window, (door, hears), id, parcel).await,
+            };
+            match published {
+                Ok(()) => {}
+                Err(LinkError::ShutOut(reason)) => self.shut_out(id, &reason).await,
+                Err(LinkError::Broken(reason)) => return Err(reason),
             }
         }
         Ok(())
+    }
+
+    /// Passes over what can not be sent as this sender, now and later.
+    async fn shut_out(&mut self, id: u64, reason: &str) {
+        let Some(parcel) = self.window.parcel(id) else { return };
+        let party = parcel.party.clone();
+        let reason = Arc::clone(self.shut_out.entry(party).or_insert_with(|| reason.into()));
+        self.progress = Instant::now();
+        for index in self.window.drop_parcel(id) {
+            self.report(Err(SendError::ShutOut { index, reason: Arc::clone(&reason) })).await;
+        }
     }
 
     async fn take(&mut self, incoming: Incoming) -> Result<(), String> {
@@ -303,6 +321,25 @@ fn kept(answer: &Message) -> Result<Kept, String> {
             Err(format!("the mailbox does not take it: {} ({})", error.description, error.err_code))
         }
     }
+}
+
+async fn publish_parcel(
+    links: &mut Links,
+    window: &Window,
+    (door, hears): (Door, bool),
+    id: u64,
+    parcel: &Parcel,
+) -> Result<(), LinkError> {
+    // Before the message, on the same connection: the receipt can not be earlier.
+    if hears || matches!(door, Door::Mailbox(_)) {
+        links.listen(&parcel.party, window).await?;
+    }
+    let link = links.of(&parcel.party, window).await?;
+    let published = match door {
+        Door::Counter(_) => ask(link, id, parcel).await,
+        Door::Mailbox(_) => post(link, id, parcel).await,
+    };
+    published.map_err(LinkError::Broken)
 }
 
 async fn ask(link: &Link, id: u64, parcel: &Parcel) -> Result<(), String> {

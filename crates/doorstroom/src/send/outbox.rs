@@ -104,11 +104,18 @@ pub(super) async fn send(
         let counted = lock(&desk).tally.unsent(&line);
         lock(&desk).note(counted);
     }
+    let held = outbox.held();
     outbox.close().await;
     let read = reading.await.map_err(|error| Failure::new("the reader of the events ended badly", error))?;
     let mut desk = lock(&desk);
     for told in std::mem::take(&mut desk.early) {
         desk.count(Line::default(), told);
+    }
+    for (place, why) in held {
+        let Line { number, id } = desk.lines.remove(&place).unwrap_or_default();
+        let reason = format!("{why}; it waits in {}", dir.display());
+        let counted = desk.tally.unsent(&Unsent { line: number, id, reason });
+        desk.note(counted);
     }
     desk.tally.done()?;
     if let Some(failure) = desk.failure.take() {

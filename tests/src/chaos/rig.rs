@@ -146,6 +146,9 @@ impl Rig {
     }
 
     /// Waits until the mailbox of the region has a message of this number.
+    ///
+    /// # Panics
+    /// If it never has.
     pub fn mailbox_has(&self, sequence: u64) {
         self.admin(|jetstream| async move {
             let until = Instant::now() + PATIENCE;

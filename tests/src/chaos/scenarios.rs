@@ -1,6 +1,7 @@
 //! What is done to the broker's streams and to the log.
 //!
 //! Not here: the disk below the broker (`disk`), the network (`wire`, `netns`).
+#![expect(clippy::missing_panics_doc, reason = "a scenario panics wherever something is not as it has to be")]
 
 use std::fs;
 use std::path::Path;
@@ -85,7 +86,7 @@ pub fn setting_changed() -> Outcome {
         assert!(stream.purge().await.is_err(), "the mailbox can be emptied");
         let mut changed = stream.cached_info().config.clone();
         let wanted = changed.max_age;
-        (changed.max_age, changed.discard) = (Duration::from_secs(60), jetstream::stream::DiscardPolicy::Old);
+        (changed.max_age, changed.discard) = (Duration::from_mins(1), jetstream::stream::DiscardPolicy::Old);
         jetstream.update_stream(changed).await.unwrap();
         wanted
     });

@@ -185,6 +185,12 @@ impl Outbox {
         self.store.book().waiting()
     }
 
+    /// The last event that has no receipt yet: what is put in from now on is behind it.
+    #[must_use]
+    pub fn last_waiting(&self) -> Option<Place> {
+        self.store.book().last_waiting()
+    }
+
     /// Bytes of all that is kept, with and without receipt.
     #[must_use]
     pub fn bytes(&self) -> u64 {

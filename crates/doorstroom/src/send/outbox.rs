@@ -25,7 +25,9 @@ const TICK: Duration = Duration::from_millis(250);
 struct Desk {
     tally: Tally,
     lines: BTreeMap<Place, Line>,
-    /// What was told of events whose line is not known: not yet, or of an earlier run.
+    /// The last event of earlier runs: their lines are known no more.
+    before: Option<Place>,
+    /// What was told of events whose line is not known yet.
     early: Vec<Told>,
     progress: Instant,
     failure: Option<Failure>,
@@ -36,6 +38,7 @@ impl Desk {
         self.progress = Instant::now();
         match self.lines.remove(&told.place) {
             Some(line) => self.count(line, told),
+            None if Some(told.place) <= self.before => self.count(Line::default(), told),
             None => self.early.push(told),
         }
     }
@@ -81,8 +84,9 @@ pub(super) async fn send(
         outbox.send_again().await?;
     }
     let Feed { events, mut unsent, sent, reading } = feed;
-    let (lines, early, progress) = (BTreeMap::new(), Vec::new(), Instant::now());
-    let desk = Arc::new(Mutex::new(Desk { tally, lines, early, progress, failure: None }));
+    let (lines, before, early) = (BTreeMap::new(), outbox.last_waiting(), Vec::new());
+    let progress = Instant::now();
+    let desk = Arc::new(Mutex::new(Desk { tally, lines, before, early, progress, failure: None }));
     let at_desk = |told: Told| lock(&desk).told(told);
     let refused = async {
         while let Some(line) = unsent.recv().await {

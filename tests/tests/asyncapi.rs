@@ -1,7 +1,6 @@
 //! The description of the bus, as somebody who never saw our code reads it.
 //!
 //! Not here: that it says what the code does (`doorstroom`, beside the code that writes it).
-#![expect(clippy::unwrap_used, reason = "test code: a failed unwrap is the failed test")]
 
 use std::process::{Command, Stdio};
 

@@ -1,9 +1,4 @@
 //! A region with a broker of its own: what it sends while the node is away is recorded when the node is back.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: what cannot be unwrapped is the failed test"
-)]
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -65,25 +60,25 @@ fn what_is_sent_at_a_leaf_while_the_node_is_away_is_recorded_once_in_its_order_w
 
     assert!(node.sigterm().success());
     let (away, rest) = data.events.split_at(AWAY);
-    let sending = send("away.jsonl", &["--mailbox"], away);
+    let mailing = send("away.jsonl", &["--mailbox"], away);
     let keeper = Login::from_file(&keys.join("R_zk01/_provisioner.nk")).unwrap();
-    let server = Server { url: url.clone(), ca: Some(ca.clone()) };
-    let config = bus::Config { server, name: "a test".to_owned(), login: Some(keeper) };
-    let at_leaf = runtime.block_on(Bus::connect(config)).unwrap();
+    let of_leaf = Server { url: url.clone(), ca: Some(ca.clone()) };
+    let config = bus::Config { server: of_leaf, name: "a test".to_owned(), login: Some(keeper) };
+    let in_region = runtime.block_on(Bus::connect(config)).unwrap();
     eventually("mail in the mailbox of the leaf", MAIL_WITHIN, || {
-        let look = at_leaf.look_at_mailbox(&region, MailboxLimits::default());
+        let look = in_region.look_at_mailbox(&region, MailboxLimits::default());
         let last = runtime.block_on(look).unwrap().stream.unwrap().last;
         (last >= AWAY.try_into().unwrap()).then_some(())
     });
 
     let node = site.up();
-    let receipts = |sending: std::process::Child| -> Vec<Value> {
-        let output = sending.wait_with_output().unwrap();
+    let receipts = |child: std::process::Child| -> Vec<Value> {
+        let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", leaf.log());
         let lines = String::from_utf8(output.stdout).unwrap();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let mut told = receipts(sending);
+    let mut told = receipts(mailing);
     // Requests for the counter, and their answers, go through the leaf.
     let (back, _) = rest.split_at(BACK);
     told.extend(receipts(send("back.jsonl", &[], back)));
@@ -91,8 +86,8 @@ fn what_is_sent_at_a_leaf_while_the_node_is_away_is_recorded_once_in_its_order_w
     assert!(positions.len() == AWAY + BACK && positions.is_sorted_by(|a, b| a < b), "{positions:?}");
     let _printed = site.run(["audit", "verify"]).ok();
     let recorded = site.run(["audit", "replay"]).json_lines();
-    let sent = recorded.iter().filter(|record| record["content_type"] == "application/cloudevents+json");
-    assert_eq!(sent.count(), AWAY + BACK, "and nothing else is in the log");
+    let events = recorded.iter().filter(|record| record["content_type"] == "application/cloudevents+json");
+    assert_eq!(events.count(), AWAY + BACK, "and nothing else is in the log");
     let log = site.log();
     assert!(!log.contains("broker_refused") && !log.contains("mailbox_changed"), "{log}");
     drop(node);

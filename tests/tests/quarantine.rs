@@ -1,9 +1,4 @@
 //! What was kept aside, as an operator sees it and decides on it, on a guarded bus.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: what cannot be unwrapped is the failed test"
-)]
 
 use serde_json::Value;
 use tests::{Site, reference};

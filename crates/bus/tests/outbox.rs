@@ -1,12 +1,7 @@
 //! The outbox against a real nats-server and a recorder of a few lines that can be told to misbehave.
 //!
 //! Not here: the real recorder (`recorder`), the command `send --outbox` (`tests`).
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "test code: what cannot be unwrapped is the failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "test code: what cannot be unwrapped is the failed test")]
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -26,7 +21,7 @@ use futures::StreamExt as _;
 use tempfile::TempDir;
 use tests::Broker;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const SERVER: &str = "jetstream { store_dir: \"{folder}/store\", sync_interval: always }";
 const COUNTER: Door = Door::Counter(Order::WithinRegion);
 const MAILBOX: Door = Door::Mailbox(Order::WithinRegion);
@@ -79,8 +74,7 @@ async fn drain(outbox: &Outbox, config: SenderConfig) -> Vec<Told> {
         }
     };
     tokio::time::timeout(PATIENCE, settled).await.unwrap();
-    let told = std::mem::take(&mut *told.lock().unwrap());
-    told
+    std::mem::take(&mut *told.lock().unwrap())
 }
 
 async fn push_all(outbox: &Outbox, file: &[Bytes]) {
@@ -100,7 +94,7 @@ impl Book {
     fn record(&mut self, bytes: &Bytes) -> Receipt {
         *self.seen.entry(bytes.clone()).or_default() += 1;
         let known = self.recorded.iter().position(|known| known == bytes);
-        let position = known.unwrap_or(self.recorded.len()) as u64 + 1;
+        let position = u64::try_from(known.unwrap_or(self.recorded.len())).unwrap() + 1;
         let outcome = if known.is_some() { Outcome::Duplicate } else { Outcome::Recorded };
         let mut hash = ContentHash::of(bytes);
         if self.lies > 0 {

@@ -35,6 +35,7 @@ const REFUSALS_TOLD_MAX: u64 = 20;
     An event that was sent before is a duplicate, and recorded once: after a failure send the file again.\n\
     Exit code 0: everything is recorded. 3: something is not, and is listed."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
     /// JSON CloudEvents, one a line, gzip or not; - is standard input
     #[arg(value_name = "FILE|-", required_unless_present = "outbox")]

@@ -100,8 +100,8 @@ impl Door {
         tokio::pin!(mailbox);
         loop {
             tokio::select! {
-                counted = counter.next() => match counted {
-                    Some(counted) => self.counted(bus, counted).await,
+                request = counter.next() => match request {
+                    Some(request) => self.counted(bus, request).await,
                     None => return Closed::Gone("the connection ended".to_owned()),
                 },
                 never = &mut mailbox => match never {},

@@ -363,13 +363,16 @@ fn may_say(network: &Network, source: &Source, event: &Event) -> Result<(), No> 
     }
 }
 
+/// A signature, and the keys one of which has to have made it.
+type Signed = (Unchecked, Vec<[u8; 32]>);
+
 /// The signature that is to be checked. A wrong one is refused also where none is asked for: it is no accident.
 fn signed(
     source: &Source,
     now: Timestamp,
     received: &Received,
     decoded: &Decoded,
-) -> Result<Option<(Unchecked, Vec<[u8; 32]>)>, No> {
+) -> Result<Option<Signed>, No> {
     match (unchecked(received, decoded), source.signature) {
         (Ok(Some(unchecked)), _) => {
             Ok(Some((unchecked, source.valid_keys(now).map(network::PublicKey::bytes).collect())))

@@ -135,7 +135,7 @@ impl Handle {
     pub async fn until_open(&self) {
         let mut doors = self.doors.clone();
         // An error means that the recorder ended; whoever holds its task hears why there.
-        let _ended = doors.wait_for(|doors| doors.all_open()).await;
+        let _ended = doors.wait_for(Doors::all_open).await;
     }
 }
 

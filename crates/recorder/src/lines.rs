@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_turn_is_bounded_by_messages_and_bytes() {
         let mut lines = Lines::new();
-        for _ in 0..TURN_MAX + 1 {
+        for _ in 0..=TURN_MAX {
             lines.put(&Line::Mailbox, message(1));
         }
         assert_eq!(lines.take(&Line::Mailbox).len(), TURN_MAX);

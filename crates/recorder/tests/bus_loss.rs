@@ -91,9 +91,10 @@ fn each_once(records: &[eventlog::Record], numbers: std::ops::Range<u64>) {
 fn epochs(records: &[eventlog::Record]) -> Vec<String> {
     let of_kind = records.iter().filter(|record| &*record.kind == BUS_EPOCH_KIND);
     of_kind
-        .map(|record| match OwnRecord::decode(&record.kind, record.bytes.clone()).unwrap() {
-            OwnRecord::BusEpoch(epoch) => (epoch.region, epoch.cause),
-            other => panic!("{other:?}"),
+        .map(|record| {
+            let own = OwnRecord::decode(&record.kind, record.bytes.clone()).unwrap();
+            let OwnRecord::BusEpoch(epoch) = own else { panic!("{own:?}") };
+            (epoch.region, epoch.cause)
         })
         .filter_map(|(region, cause)| (region == "zk01").then_some(cause))
         .collect()
@@ -103,9 +104,10 @@ fn epochs(records: &[eventlog::Record]) -> Vec<String> {
 fn gaps(records: &[eventlog::Record]) -> Vec<(String, u64, u64)> {
     let of_kind = records.iter().filter(|record| &*record.kind == BUS_GAP_KIND);
     of_kind
-        .map(|record| match OwnRecord::decode(&record.kind, record.bytes.clone()).unwrap() {
-            OwnRecord::BusGap(gap) => (gap.cause, gap.first_sequence, gap.last_sequence),
-            other => panic!("{other:?}"),
+        .map(|record| {
+            let own = OwnRecord::decode(&record.kind, record.bytes.clone()).unwrap();
+            let OwnRecord::BusGap(gap) = own else { panic!("{own:?}") };
+            (gap.cause, gap.first_sequence, gap.last_sequence)
         })
         .collect()
 }
@@ -468,7 +470,7 @@ async fn fault_57_a_setting_that_somebody_changed_is_named_by_an_alarm_and_set_b
 
     let admin = jetstream::new(client.clone());
     let mut changed: stream::Config = admin.get_stream(STREAM).await.unwrap().cached_info().config.clone();
-    (changed.max_age, changed.discard) = (Duration::from_secs(60), stream::DiscardPolicy::Old);
+    (changed.max_age, changed.discard) = (Duration::from_mins(1), stream::DiscardPolicy::Old);
     admin.update_stream(changed).await.unwrap();
     let raised = alarm(&mut alarms, "mailbox_changed").await;
     assert!(raised.detail.contains("discard, max_age"), "{}", raised.detail);

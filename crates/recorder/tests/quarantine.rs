@@ -210,7 +210,7 @@ async fn an_operator_asks_over_the_bus_and_what_can_not_be_read_is_refused() {
             match operator.ask_admin(subject, body.clone().into(), PATIENCE).await {
                 Ok(answer) => return Acted::from_json(&answer).unwrap(),
                 Err(bus::RequestError::NoRecorder { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(10)).await
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 Err(error) => panic!("{error}"),
             }

@@ -125,7 +125,8 @@ fn a_value_that_is_moved_doubled_or_written_otherwise_fails() {
     let moved = without.replace(r#""bed":""#, &format!(r#""bed":"{value}"#));
     assert!(checked(moved).is_err(), "an empty signature is none");
     // Cut out there, the rest is what was signed; but the attribute says the value in another way, so it is not there.
-    let escaped: String = value.chars().map(|char| format!("\\u{:04x}", u32::from(char))).collect();
+    let escaped =
+        value.chars().fold(String::new(), |text, char| text + &format!("\\u{:04x}", u32::from(char)));
     assert_eq!(checked(whole.replace(&value, &escaped)).unwrap().unwrap_err(), SignatureError::NotOnce);
     let elsewhere = whole.replace(r#""data":{"#, &format!(r#""note":"{value}","data":{{"#));
     assert_eq!(checked(elsewhere).unwrap().unwrap_err(), SignatureError::NotOnce);

@@ -26,7 +26,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Make it again and send the server SIGHUP when the network file changed.\n\nExamples:\n  doorstroom admin broker configuration --name a --listen 10.0.0.1:4222 --store /var/lib/nats --replicas 3 \\\n    --cluster doorstroom --cluster-listen 10.0.0.1:6222 --route nats-route://10.0.0.2:6222 > nats.conf\n  doorstroom admin broker configuration --name leaf-zk23 --listen 10.1.0.1:4222 --store /var/lib/nats \\\n    --leaf-of zk23 --hub tls://bus.example.nl:7422 > nats.conf    # started with the seed R_zk23/_leaf.nk in DOORSTROOM_LEAF_SEED"
     )]
-    Configuration(Configuration),
+    Configuration(Box<Configuration>),
     /// Make the streams and consumers that a broker should have, once
     #[command(
         after_help = "Examples:\n  doorstroom admin broker provision --bus tls://10.0.0.1:4222,tls://10.0.0.2:4222 --replicas 3\n  doorstroom admin broker provision --bus tls://10.1.0.1:4222 --leaf-of zk23"

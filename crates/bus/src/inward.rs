@@ -3,6 +3,7 @@
 //! Any NATS client can do the same; `doorstroom watch` does it through here. Not here: publishing them (`outward`),
 //! and beginning again after a loss, which the caller does because only it knows what it has shown already.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
@@ -155,6 +156,35 @@ impl Bus {
         };
         let stream = self.messages_of(&names, past, published).await.map_err(refused)?;
         Ok(Watched { what, stream, losses })
+    }
+
+    /// The position of the last recorded event of each region (of one) that the broker keeps; none where it keeps none.
+    ///
+    /// # Errors
+    /// When there is no such stream, or this user may not read it.
+    pub async fn last_events(&self, region: Option<&RegionId>) -> Result<BTreeMap<String, u64>, InwardError> {
+        let what = "the last of the recorded events".to_owned();
+        let refused = |source| InwardError::Refused { what: what.clone(), source };
+        let names = match region {
+            Some(region) => vec![log_stream(region)],
+            None => self.streams(LOG_STREAM_PREFIX).await.map_err(refused)?,
+        };
+        let mut last = BTreeMap::new();
+        for name in names {
+            let region = name.strip_prefix(LOG_STREAM_PREFIX).unwrap_or_default().to_owned();
+            let stream = self.jetstream().get_stream(&name).await.map_err(|error| refused(error.into()))?;
+            let sequence = stream.cached_info().state.last_sequence;
+            let kept = stream.cached_info().state.messages > 0;
+            // It may have gone since: then nothing before it can come either.
+            let message = if kept { stream.get_raw_message(sequence).await.ok() } else { None };
+            let position = message.and_then(|message| {
+                message.headers.get(POSITION_HEADER).and_then(|position| position.as_str().parse().ok())
+            });
+            if let Some(position) = position {
+                last.insert(region, position);
+            }
+        }
+        Ok(last)
     }
 
     /// What the broker keeps of alerts (of a centre, or of the node as `core`), then each as it comes. The same alert

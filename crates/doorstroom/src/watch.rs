@@ -119,7 +119,7 @@ async fn availability(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
 
 async fn events(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
     let mut out = Out::new();
-    let mut shown = Shown::default();
+    let mut shown = Shown { last: bus.last_events(args.region.as_ref()).await? };
     let mut watched = bus.follow_events(args.region.as_ref(), false).await?;
     loop {
         out.flush()?;
@@ -128,8 +128,7 @@ async fn events(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
             Ok(event) if args.watch.json => tell_json(&event, &mut out)?,
             Ok(event) => out.line(event_text(&event))?,
             Err(lost) => {
-                let past = shown.first.is_some();
-                watched = again(&lost, async || bus.follow_events(args.region.as_ref(), past).await).await;
+                watched = again(&lost, async || bus.follow_events(args.region.as_ref(), true).await).await;
             }
         }
     }
@@ -175,17 +174,15 @@ async fn again<T>(
 /// Which events were shown: each once, although a watch that begins again is given earlier ones too.
 #[derive(Debug, Default)]
 struct Shown {
-    /// The first position of all. What is below it was recorded before this watch began.
-    first: Option<u64>,
-    /// The last position per region: within one, events come in the order of their positions.
+    /// The last position per region, at the begin the last before this watch: within a region, events come in the order
+    /// of their positions.
     last: BTreeMap<String, u64>,
 }
 
 impl Shown {
     fn is_new(&mut self, event: &Published) -> bool {
-        let first = *self.first.get_or_insert(event.position);
         let region = event.subject.split('.').nth(1).unwrap_or_default();
-        let new = self.last.get(region).map_or(event.position >= first, |last| event.position > *last);
+        let new = self.last.get(region).is_none_or(|last| event.position > *last);
         if new {
             self.last.insert(region.to_owned(), event.position);
         }
@@ -338,9 +335,11 @@ mod tests {
 
     #[test]
     fn an_event_is_shown_once_and_one_from_before_the_watch_never() {
-        let mut shown = Shown::default();
-        assert!(shown.is_new(&event("zk01", 10)));
+        let before = [("zk01", 7), ("zk02", 8), ("zk03", 9)];
+        let mut shown = Shown { last: before.map(|(region, position)| (region.to_owned(), position)).into() };
+        // Those of another region may come later and have been recorded before.
         assert!(shown.is_new(&event("zk02", 12)));
+        assert!(shown.is_new(&event("zk01", 10)));
         // Begun again: the broker tells what it still keeps.
         for (region, position, new) in [
             ("zk01", 9, false),
@@ -349,6 +348,8 @@ mod tests {
             ("zk02", 12, false),
             ("zk03", 8, false),
             ("zk03", 13, true),
+            // Nothing of it was there before.
+            ("zk04", 3, true),
         ] {
             assert_eq!(shown.is_new(&event(region, position)), new, "{region} {position}");
         }

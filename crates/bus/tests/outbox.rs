@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const SERVER: &str = "jetstream { store_dir: \"{folder}/store\", sync_interval: always }";
 const COUNTER: Door = Door::Counter(Order::WithinRegion);
 const MAILBOX: Door = Door::Mailbox(Order::WithinRegion);
+/// The largest message of the mailbox.
+const MAIL_BYTES_MAX: usize = 2_000;
 const REGION: &str = "zk01";
 const SENDER: &str = "de-linde";
 
@@ -179,6 +181,10 @@ async fn answer_requests(
 
 async fn answer_mail(client: async_nats::Client, mut mail: async_nats::Subscriber, book: Arc<Mutex<Book>>) {
     while let Some(message) = mail.next().await {
+        // What the mailbox refuses is not in it.
+        if message.payload.len() > MAIL_BYTES_MAX {
+            continue;
+        }
         let receipt = book.lock().unwrap().record(&message.payload);
         let sender = message.subject.split('.').nth(2).unwrap();
         client.publish(format!("receipt.{REGION}.{sender}"), receipt.to_json().into()).await.unwrap();
@@ -357,7 +363,7 @@ async fn provision(broker: &Broker, duplicates: &str) {
     let config = jetstream::stream::Config {
         name: "IN_zk01".to_owned(),
         subjects: vec!["in.zk01.>".to_owned()],
-        max_message_size: 2_000,
+        max_message_size: MAIL_BYTES_MAX.try_into().unwrap(),
         duplicate_window: if duplicates.is_empty() { Duration::ZERO } else { Duration::from_secs(100) },
         ..jetstream::stream::Config::default()
     };

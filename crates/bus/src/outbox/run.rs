@@ -67,7 +67,7 @@ pub(super) async fn send<F: FnMut(Told)>(
             match step {
                 Step::Sent(None) => return given.failure().map_or(Ok(()), Err),
                 Step::Sent(Some(sent)) => {
-                    end(store, &given, sent, &mut sender, (&mut told, &mut shut)).await?
+                    end(store, &given, sent, &mut sender, (&mut told, &mut shut)).await?;
                 }
                 Step::Asked(asked) => answer(store, asked, &mut answering).await?,
                 // From the first event that waits now, over fresh connections.

@@ -114,7 +114,9 @@ impl Store {
         {
             let mut book = self.book();
             book.note(writer.generation, bytes, SystemClock.now());
-            ended.iter().for_each(|item| book.end(item.place()));
+            for item in ended {
+                book.end(item.place());
+            }
         }
         self.moved.send_replace(());
         self.look_at_the_room();

@@ -40,7 +40,9 @@ fn a_node_killed_at_twenty_moments_of_a_send_loses_and_doubles_nothing() {
         sending.kill(&mut told);
     }
     let node = site.up();
-    let sent = site.run([OsStr::new("send"), OsStr::new("--json"), file.as_os_str()]).json_lines();
+    let sent = site
+        .run([OsStr::new("send"), OsStr::new("--by-region"), OsStr::new("--json"), file.as_os_str()])
+        .json_lines();
     for receipt in &sent {
         remember(receipt, &mut told);
     }
@@ -83,7 +85,7 @@ struct Sending {
 
 impl Sending {
     fn start(site: &Site, file: &std::path::Path) -> Self {
-        let mut command = site.command(["send", "--json"]);
+        let mut command = site.command(["send", "--by-region", "--json"]);
         let mut child = command
             .arg(file)
             .stdin(Stdio::null())

@@ -46,7 +46,7 @@ fn gives_every_reference_board(name: &str) {
     }
 
     let head = board(&site, &[])["position"].clone();
-    let again = send(&site, &["send", "--json", "-"], &data.events);
+    let again = send(&site, &["send", "--by-region", "--json", "-"], &data.events);
     assert_eq!(again.outcomes, BTreeMap::from([("duplicate".to_owned(), data.events.len())]));
     assert_eq!(again.positions, in_file_order, "a duplicate is told its first position");
     assert_eq!(board(&site, &[])["position"], head, "what is known already does not move the head");

@@ -25,6 +25,8 @@ const EVENTS: [(usize, usize); 3] = [(1, 1_500), (64, 12_000), (256, 24_000)];
 const JETSTREAM: [(usize, usize); 3] = [(1, 600), (64, 3_000), (256, 4_000)];
 /// How long events flow at a rate while their rows are watched.
 const WATCHED: Duration = Duration::from_secs(4);
+/// The server that the baseline is measured on.
+const PLAIN: &str = "jetstream { store_dir: \"{folder}/store\", sync_interval: always }";
 /// Rows that have not come by then are said to be lost.
 const ROW_WITHIN: Duration = Duration::from_secs(10);
 
@@ -32,37 +34,59 @@ const ROW_WITHIN: Duration = Duration::from_secs(10);
 async fn main() {
     let mut arguments = std::env::args().skip(1);
     let url =
-        arguments.next().expect("usage: bench_way BUS_URL LOG_DIR SOURCE LOCATION [receipts|latency|replay]");
-    let log = PathBuf::from(arguments.next().expect("the folder of the log"));
+        arguments.next().expect("usage: bench_way BUS_URL DATA SOURCE LOCATION [receipts|latency|replay]");
+    let data = PathBuf::from(arguments.next().expect("the data folder of the node"));
     let target = Target {
         source: arguments.next().expect("a source of the network file"),
         location: arguments.next().expect("its location"),
+        server: bus::Server { url, ca: Some(data.join("keys/ca.pem")) },
+        keys: data.join("keys"),
     };
-    let client = async_nats::connect(&url).await.expect("the node's bus");
+    let client = target.connect("CORE", "_operator").await;
+    let sender = target.connect(&format!("R_{}", target.region()), &target.location).await;
+    // The baseline is a server of its own, without accounts and encryption: what it can do at its best.
+    let plain = tests::Broker::start(PLAIN);
+    let baseline = async_nats::connect(plain.url()).await.expect("the server of the baseline");
     // One part alone, for a profile; all of them otherwise.
     let only = arguments.next();
     let wanted = |part: &str| only.as_deref().is_none_or(|only| only == part);
     println!("| what | baseline | Doorstroom | ratio |\n|---|---|---|---|");
     if wanted("receipts") {
-        receipts(&client, &target).await;
-        batches(&client, &url, &target).await;
-        echoes(&client, &url, &target).await;
+        receipts(&baseline, &sender, &target).await;
+        batches(&baseline, &target).await;
+        echoes(&baseline, plain.url(), &target).await;
     }
     if wanted("latency") {
-        latency(&client, &target).await;
+        latency(&baseline, (&client, &sender), &target).await;
     }
     if wanted("replay") {
-        replay(&log);
+        replay(&data.join("log"));
     }
 }
 
 /// Who sends the events of the measurement.
+#[derive(Clone)]
 struct Target {
     source: String,
     location: String,
+    server: bus::Server,
+    keys: PathBuf,
 }
 
 impl Target {
+    /// A client of the node's bus as this user, without any of our own code between.
+    async fn connect(&self, account: &str, user: &str) -> async_nats::Client {
+        let key = self.keys.join(account).join(format!("{user}.nk"));
+        let seed = std::fs::read_to_string(&key).expect("the user's key");
+        async_nats::ConnectOptions::with_nkey(seed.trim().to_owned())
+            .custom_inbox_prefix(format!("_INBOX.{user}"))
+            .add_root_certificates(self.server.ca.clone().expect("an authority"))
+            .require_tls(true)
+            .connect(&self.server.url)
+            .await
+            .expect("the node's bus")
+    }
+
     fn region(&self) -> &str {
         self.location.split('-').next().unwrap()
     }
@@ -93,8 +117,8 @@ fn rfc3339() -> String {
     domain::Timestamp::from_micros(i64::try_from(micros).unwrap()).to_string()
 }
 
-async fn receipts(client: &async_nats::Client, target: &Target) {
-    let jetstream = async_nats::jetstream::new(client.clone());
+async fn receipts(baseline: &async_nats::Client, client: &async_nats::Client, target: &Target) {
+    let jetstream = async_nats::jetstream::new(baseline.clone());
     let stream = async_nats::jetstream::stream::Config {
         name: "BENCH".to_owned(),
         subjects: vec!["bench.>".to_owned()],
@@ -121,7 +145,7 @@ async fn receipts(client: &async_nats::Client, target: &Target) {
 
 /// What the bus alone can carry: the same payload to somebody who only answers. No counter can be faster.
 async fn echoes(client: &async_nats::Client, url: &str, target: &Target) {
-    let answering = async_nats::connect(url).await.expect("the node's bus");
+    let answering = async_nats::connect(url).await.expect("the server of the baseline");
     let mut asked = answering.subscribe("bench.echo").await.expect("a subscription");
     let echo = tokio::spawn(async move {
         while let Some(message) = asked.next().await {
@@ -154,8 +178,8 @@ async fn echoes(client: &async_nats::Client, url: &str, target: &Target) {
 }
 
 /// As our own sender does it: one ordered batch in flight.
-async fn batches(client: &async_nats::Client, url: &str, target: &Target) {
-    let jetstream = async_nats::jetstream::new(client.clone());
+async fn batches(baseline: &async_nats::Client, target: &Target) {
+    let jetstream = async_nats::jetstream::new(baseline.clone());
     let stream = async_nats::jetstream::stream::Config {
         name: "BENCH".to_owned(),
         subjects: vec!["bench.>".to_owned()],
@@ -163,7 +187,10 @@ async fn batches(client: &async_nats::Client, url: &str, target: &Target) {
         ..Default::default()
     };
     jetstream.create_stream(stream).await.expect("a stream to compare with");
-    let bus = bus::Bus::connect(bus::Config::new(url, "bench")).await.expect("the node's bus");
+    let key = target.keys.join(format!("R_{}/{}.nk", target.region(), target.location));
+    let login = Some(bus::Login::from_file(&key).expect("the sender's key"));
+    let config = bus::Config { server: target.server.clone(), name: "bench".to_owned(), login };
+    let bus = bus::Bus::connect(config).await.expect("the node's bus");
     let subject: bus::subjects::RecordSubject = target.counter().parse().expect("a subject");
     for ((size, events), (_, baseline_events)) in EVENTS.into_iter().zip(JETSTREAM) {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -251,12 +278,16 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-async fn latency(client: &async_nats::Client, target: &Target) {
+async fn latency(
+    baseline: &async_nats::Client,
+    (client, sender): (&async_nats::Client, &async_nats::Client),
+    target: &Target,
+) {
     for per_second in [100_u32, 1_000] {
         let (mut p50, mut p99, mut echo50, mut echo99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            let mut direct = direct_rows(client, per_second, round).await;
-            let mut whole = rows(client, target, per_second, round).await;
+            let mut direct = direct_rows(baseline, per_second, round).await;
+            let mut whole = rows((client, sender), target, per_second, round).await;
             echo50.push(quantile(&mut direct, 0.50));
             echo99.push(quantile(&mut direct, 0.99));
             p50.push(quantile(&mut whole, 0.50));
@@ -308,7 +339,12 @@ async fn direct_rows(client: &async_nats::Client, per_second: u32, round: usize)
 }
 
 /// The whole way: an event to the counter, until a watcher of the KV holds a row at its position or later.
-async fn rows(client: &async_nats::Client, target: &Target, per_second: u32, round: usize) -> Vec<f64> {
+async fn rows(
+    (client, sender): (&async_nats::Client, &async_nats::Client),
+    target: &Target,
+    per_second: u32,
+    round: usize,
+) -> Vec<f64> {
     let jetstream = async_nats::jetstream::new(client.clone());
     let store = jetstream.get_key_value("availability").await.expect("the rows of the node");
     let keys = format!("{}.loc.{}.>", target.region(), target.location);
@@ -316,10 +352,9 @@ async fn rows(client: &async_nats::Client, target: &Target, per_second: u32, rou
     let total = per_second * u32::try_from(WATCHED.as_secs()).unwrap();
     // In flight at most: everything that is sent in one measurement.
     let (published, mut receipts) = mpsc::channel::<(u64, Instant)>(usize::try_from(total).unwrap());
-    let (location, source) = (target.location.clone(), target.source.clone());
-    let sender = client.clone();
+    let sender = sender.clone();
+    let target = target.clone();
     let writer = tokio::spawn(async move {
-        let target = Target { source, location };
         let mut tick = tokio::time::interval(Duration::from_secs(1) / per_second);
         for number in 0..total {
             tick.tick().await;

@@ -76,7 +76,10 @@ fn what_is_sent_at_a_leaf_while_the_node_is_away_is_recorded_once_in_its_order_w
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", leaf.log());
         let lines = String::from_utf8(output.stdout).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let mut told: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // Receipts come over the connection of each sender, so not in the order of the file.
+        told.sort_by_key(|receipt| receipt["line"].as_u64());
+        told
     };
     let mut told = receipts(mailing);
     // Requests for the counter, and their answers, go through the leaf.

@@ -99,14 +99,17 @@ impl ConnectError {
     /// Whether it is about this user alone: there is no key, or the broker does not know it. Another user may get in.
     #[must_use]
     pub fn shuts_out(&self) -> bool {
+        matches!(self, Self::Key { .. }) || self.refused()
+    }
+
+    /// Whether the broker does not know this user.
+    pub(crate) fn refused(&self) -> bool {
+        use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
         match self {
-            Self::Key { .. } => true,
-            Self::Certificate { .. } => false,
-            Self::Refused { source, .. } => matches!(
-                source.kind(),
-                async_nats::ConnectErrorKind::AuthorizationViolation
-                    | async_nats::ConnectErrorKind::Authentication
-            ),
+            Self::Key { .. } | Self::Certificate { .. } => false,
+            Self::Refused { source, .. } => {
+                matches!(source.kind(), Authentication | AuthorizationViolation)
+            }
         }
     }
 }
@@ -240,12 +243,16 @@ fn events(
                 tracing::debug!(connection = name, "the connection to the broker is gone");
             }
             Event::SlowConsumer(subscription) => {
-                dropped.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(
-                    connection = name,
-                    subscription,
-                    "more messages than are taken: one was dropped"
-                );
+                let before = dropped.fetch_add(1, Ordering::Relaxed);
+                // Told ever more seldom: a flood must not fill the log.
+                if before.saturating_add(1).is_power_of_two() {
+                    tracing::warn!(
+                        connection = name,
+                        subscription,
+                        dropped = before.saturating_add(1),
+                        "more messages than are taken: some were dropped"
+                    );
+                }
             }
             Event::ServerError(error) => alarms.raise(Alarm {
                 security: true,

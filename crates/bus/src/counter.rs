@@ -92,7 +92,8 @@ impl ReplyTo {
         if reply.starts_with(&*inbox) {
             return Some(Self(reply));
         }
-        tracing::warn!(
+        // Anybody may send any number of these, so no more than this is said of them.
+        tracing::debug!(
             subject = %asked.escape_default(),
             "a request wants its answer at no inbox of its sender and gets none; its client must ask for it below {inbox}"
         );

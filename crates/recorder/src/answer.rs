@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use bus::PublishError;
 use bus::alarm::Alarm;
 use bytes::Bytes;
-use contracts::{ContentHash, Outcome, Receipt, Received, wire};
+use contracts::{ContentHash, Decoded, Outcome, Receipt, Received, wire};
 use domain::Timestamp;
 use eventlog::{AppendError, Appended, Batch, NewRecord, Record};
 use network::SenderName;
@@ -475,7 +475,11 @@ fn set(settled: &mut [Option<Receipt>], entry: usize, receipt: Option<Receipt>) 
 pub(crate) fn same_event(first: &Record, accepted: &Accepted) -> bool {
     Received::from_stored(&first.content_type, first.bytes.clone())
         .and_then(|first| first.decode())
-        .is_ok_and(|first| first == accepted.decoded)
+        // Each signature was checked when it came. After a change of keys the same event has another one.
+        .is_ok_and(|first| {
+            let unsigned = |decoded: Decoded| Decoded { signature: None, ..decoded };
+            unsigned(first) == unsigned(accepted.decoded.clone())
+        })
 }
 
 /// The receipt of an entry that has a place in the log.

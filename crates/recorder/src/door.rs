@@ -27,8 +27,6 @@ use crate::{Doors, RunError, answer};
 const WAIT_MIN: Duration = Duration::from_millis(100);
 /// A door that can be opened again is open at most this much later.
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// A connection that lived this long is made anew at once.
-const SETTLED_AFTER: Duration = Duration::from_secs(10);
 /// How long the counter may take to give out what had arrived when it was closed.
 const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 /// The code of the alarm that nothing of a region is recorded, because there is no connection.
@@ -57,7 +55,6 @@ impl Door {
     pub(crate) async fn keep_open(mut self) -> Option<Arc<Bus>> {
         let mut wait = WAIT_MIN;
         loop {
-            let begun = Instant::now();
             let connected = tokio::select! {
                 connected = Bus::connect_alarmed(self.config.clone(), self.region.shared.alarms.clone()) => connected,
                 () = stopped(&mut self.stopping) => return None,
@@ -70,15 +67,15 @@ impl Door {
                     let closed = self.open(&bus).await;
                     self.connections.set(&self.region.code, None);
                     self.tell(|door| (door.counter, door.mailbox) = (false, false));
+                    // The broker let us in, so it will again: one message that ends a connection must not keep a whole
+                    // region waiting longer than this.
+                    wait = WAIT_MIN;
                     match closed {
                         Closed::Stopping => return Some(bus),
                         Closed::Gone(reason) => reason,
                     }
                 }
             };
-            if begun.elapsed() >= SETTLED_AFTER {
-                wait = WAIT_MIN;
-            }
             self.alarm(&reason);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}

@@ -183,7 +183,9 @@ pub(crate) fn judge(network: &Network, now: Timestamp, message: &Message) -> Res
     };
     let mut entries: Vec<Entry> = request.events.into_iter().map(entry).collect();
     refuse_ids_used_twice(&mut entries);
-    let condition = request.condition.map(condition);
+    // Without a party everything is refused, and nothing is asked of the log.
+    let condition = party.as_ref().zip(request.condition);
+    let condition = condition.map(|(party, condition)| in_region(&party.region, condition));
     Ok(Request { party, entries, condition, protobuf: true })
 }
 
@@ -405,8 +407,15 @@ fn refuse_ids_used_twice(entries: &mut [Entry]) {
     }
 }
 
-fn condition(condition: wire::AppendCondition) -> AppendCondition {
+/// The condition over events of the sender's region alone: whether it holds is an answer, and what happens in another
+/// region is not for this sender to ask.
+fn in_region(region: &domain::RegionId, condition: wire::AppendCondition) -> AppendCondition {
     let boxed = |texts: Vec<String>| texts.into_iter().map(String::into_boxed_str).collect();
-    let item = |item: wire::QueryItem| QueryItem { types: boxed(item.types), tags: boxed(item.tags) };
+    let here = format!("region:{region}");
+    let item = |item: wire::QueryItem| {
+        let mut tags = item.tags;
+        tags.push(here.clone());
+        QueryItem { types: boxed(item.types), tags: boxed(tags) }
+    };
     AppendCondition { fail_if: condition.fail_if.into_iter().map(item).collect(), after: condition.after }
 }

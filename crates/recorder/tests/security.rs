@@ -195,6 +195,50 @@ async fn fault_19_what_was_recorded_before_its_key_was_revoked_stays_and_what_co
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_signed_anew_after_a_change_of_keys_is_a_duplicate() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    let ((old, old_public), (new, new_public)) = (seed(1), seed(2));
+    let keys = format!("keys = [{{ key = \"{old_public}\" }}, {{ key = \"{new_public}\" }}]\n");
+    node.registry.send_replace(strict(&format!("signature = \"required\"\n{keys}")));
+    let first = ask(&client, LINDE_COUNTER, signed(event(1, |_| {}), &old)).await;
+    let again = ask(&client, LINDE_COUNTER, signed(event(1, |_| {}), &new)).await;
+    assert_eq!((again.outcome, again.position), (Outcome::Duplicate, first.position), "{}", again.reason);
+    node.stop().await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_tells_nothing_of_another_region() {
+    let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
+    let node = Node::start(&broker, dir.path()).await;
+    let client = broker.client().await;
+    node.registry.send_replace(strict(""));
+    let first = ask(&client, LINDE_COUNTER, event(1, |_| {})).await;
+    assert_eq!(first.outcome, Outcome::Recorded, "{}", first.reason);
+    let mine = event(2, |_| {});
+    let under = |tags: &[&str]| {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        let item = wire::QueryItem { types: Vec::new(), tags };
+        let condition = Some(wire::AppendCondition { fail_if: vec![item], after: 0 });
+        wire::AppendRequest { condition, ..request(std::slice::from_ref(&mine)) }
+    };
+    let outcome = async |tags: &[&str]| append(&client, LINDE_COUNTER, &under(tags)).await[0].outcome;
+    // Of its own region it may ask …
+    assert_eq!(outcome(&["location:zk01-de-linde"]).await, Outcome::ConditionFailed);
+    // … and of another one nothing is there, whatever is.
+    let elsewhere = event(3, |event| {
+        event["source"] = json!(ANKER);
+        event["region"] = json!("zk02");
+        event["data"]["location"] = json!("het-anker");
+    });
+    let there = ask(&client, "record.zk02.het-anker", elsewhere).await;
+    assert_eq!(there.outcome, Outcome::Recorded, "{}", there.reason);
+    assert_eq!(outcome(&["location:het-anker"]).await, Outcome::Recorded);
+    node.stop().await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_25_an_answer_of_the_broker_in_a_mailbox_is_malformed_and_an_alarm() {
     let (broker, dir) = (Broker::start(), TempDir::new().unwrap());
     let node = Node::start(&broker, dir.path()).await;

@@ -4,11 +4,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_nats::Message;
 use futures::stream::{AbortHandle, SelectAll, abortable};
 use futures::{Stream, StreamExt as _};
 use network::Account;
+use tokio::time::Instant;
 
 use super::window::Window;
 use super::{CONNECTIONS_MAX, Party, SenderConfig, sentence};
@@ -16,6 +18,11 @@ use crate::Bus;
 use crate::connection::{Config, ConnectError};
 use crate::login::Logins;
 use crate::subjects::ReceiptSubject;
+
+/// How long a user that the broker does not know is asked for: a node looks at its network file every second.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+/// Between two tries.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// What a connection brings.
 pub(super) enum Incoming {
@@ -43,6 +50,20 @@ impl From<ConnectError> for LinkError {
 }
 
 type Boxed = Pin<Box<dyn Stream<Item = Incoming> + Send>>;
+
+/// Connects. A new key is known to the broker a moment after it is in the network file, so whoever it does not know is
+/// asked for again before it counts as shut out.
+async fn let_in(config: Config) -> Result<Bus, ConnectError> {
+    let until = Instant::now() + KNOWN_WITHIN;
+    loop {
+        match Bus::connect(config.clone()).await {
+            Err(error) if error.refused() && Instant::now() < until => {
+                tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            }
+            connected => return connected,
+        }
+    }
+}
 
 /// One connection, its inbox, and whose receipts it listens to.
 pub(super) struct Link {
@@ -113,7 +134,7 @@ impl Links {
         let SenderConfig { server, name, logins, .. } = &self.config;
         let login = logins.of(&Account::Region(region.clone()), sender.as_str())?;
         let config = Config { server: server.clone(), name: name.clone(), login };
-        let bus = Bus::connect(config).await?;
+        let bus = let_in(config).await?;
         let mut losses = bus.losses();
         let lost = futures::stream::once(async move {
             // An error says the same: the client ended.

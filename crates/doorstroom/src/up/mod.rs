@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -113,7 +114,8 @@ struct Own {
 impl Ground {
     fn prepare(settings: &Settings) -> Result<Self, Failure> {
         let data = &settings.data;
-        fs::create_dir_all(data).map_err(|error| {
+        // What is made here is for this user alone: the log and the views hold everything.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(|error| {
             Failure::new(format!("the data folder {} can not be made", data.display()), error)
         })?;
         // The log first: its lock is what keeps a second node away from this folder.

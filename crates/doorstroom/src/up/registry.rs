@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use bus::alarm::{Alarm, Alarms};
 use bus::server::{Setup, configuration};
 use domain::Timestamp;
-use network::{Account, Network, Party};
+use network::{Account, Network};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -108,6 +108,9 @@ impl Registry {
         if places(&before) != places(&network) {
             tracing::warn!("the network file has other regions or centres: restart the node to take them up");
         }
+        if alerts(&before) != alerts(&network) {
+            tracing::warn!("the network file has other rules of alerts: restart the node to take them up");
+        }
         tracing::info!(file = %self.file.display(), "the network file was changed, and counts from now on");
         let network = Arc::new(network);
         self.configure(&network);
@@ -140,13 +143,18 @@ fn modified(file: &Path) -> Option<SystemTime> {
 }
 
 fn valid_keys(network: &Network, now: Timestamp) -> HashSet<Key> {
-    let users = network.users().filter(|user| !matches!(user.party, Party::Service(_)));
-    users
+    network
+        .users()
         .flat_map(|user| {
             let whose = (user.account.clone(), user.name.to_owned());
             user.valid_keys(now).map(move |key| (whose.0.clone(), whose.1.clone(), key.to_string()))
         })
         .collect()
+}
+
+/// What each centre is told of; only a restart takes it up.
+fn alerts(network: &Network) -> Vec<(&str, &[network::AlertRule])> {
+    network.centres().map(|centre| (centre.code.as_str(), &*centre.alerts)).collect()
 }
 
 /// What only a restart takes up.

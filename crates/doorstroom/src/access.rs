@@ -17,7 +17,7 @@ pub(crate) struct AccessArg {
     /// The broker, instead of the one of the node on the data folder
     #[arg(long, value_name = "URL")]
     pub(crate) bus: Option<String>,
-    /// The key of one user of the bus (FILE.nk), or the folder of many (DIR/<account>/<user>.nk), instead of the node's
+    /// The key of one user of the bus (FILE.nk), or the folder of many (`DIR/<account>/<user>.nk`), instead of the node's
     #[arg(long, value_name = "FILE|DIR")]
     creds: Option<PathBuf>,
     /// The certificate by which the broker is believed (ca.pem), instead of the node's

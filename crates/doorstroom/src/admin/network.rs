@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Rotate {
         #[command(flatten)]
         node: Node,
-        /// The user: its name, or <account>/<name> when more accounts have that name
+        /// The user: its name, or `<account>/<name>` when more accounts have that name
         user: String,
         /// Hours the keys before it stay valid
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=GRACE_HOURS_MAX))]
@@ -85,7 +85,7 @@ pub(crate) enum Command {
     Revoke {
         #[command(flatten)]
         node: Node,
-        /// The user (its name, or <account>/<name>), or a public key
+        /// The user (its name, or `<account>/<name>`), or a public key
         #[arg(value_name = "USER|KEY")]
         what: String,
     },
@@ -96,7 +96,7 @@ pub(crate) enum Command {
     HandOut {
         #[command(flatten)]
         node: Node,
-        /// The user: its name, or <account>/<name> when more accounts have that name
+        /// The user: its name, or `<account>/<name>` when more accounts have that name
         user: String,
         /// The folder to put it in, made if it is not there
         #[arg(long, value_name = "DIR")]

@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use crate::Bus;
 use crate::mailbox::headers;
 use crate::requests::{self, Refusal};
-use crate::subjects::{RECORD_ALL, ReceiptSubject, RecordSubject};
+use crate::subjects::{ReceiptSubject, RecordSubject};
 
 /// The content type of an `AppendRequest` and of the `Receipts` that answer it.
 pub const PROTOBUF: &str = "application/protobuf";
@@ -129,21 +129,6 @@ impl Counter {
 }
 
 impl Bus {
-    /// Listens at the counter of every region.
-    ///
-    /// # Errors
-    /// When the connection is closed.
-    pub async fn counter(&self) -> Result<Counter, PublishError> {
-        let failed = |error: async_nats::SubscribeError| PublishError {
-            what: "the subscription to the counter",
-            reason: error.to_string(),
-        };
-        let subscription = self.client().subscribe(RECORD_ALL).await.map_err(failed)?;
-        // Whoever starts us must be able to say "ready": the broker knows the subscription when this returns.
-        self.flush().await;
-        Ok(Counter { subscription, guarded: self.guarded() })
-    }
-
     /// Listens at the counter of a region.
     ///
     /// # Errors

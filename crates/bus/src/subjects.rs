@@ -11,8 +11,6 @@ use network::{CentreId, SenderName};
 
 /// The tree heads of the log, and the heartbeat.
 pub const HEAD: &str = "head";
-/// What the recorder listens to at the counter.
-pub const RECORD_ALL: &str = "record.>";
 /// The name of the key-value bucket with the availability rows.
 pub const AVAILABILITY_BUCKET: &str = "availability";
 

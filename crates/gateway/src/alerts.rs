@@ -3,7 +3,7 @@
 //! The alerts are folded from the beginning of the log at each start, on a blocking thread, and only if some centre
 //! has rules. What the streams hold is compared with what is raised at the start, after every interruption and now
 //! and then; only the difference is published, under the ids it would have had then. What was raised and cleared
-//! while nobody could be told is not told any more.
+//! while nobody could be told is not told any more. Other rules in the network file are as another start, without one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
@@ -14,6 +14,7 @@ use bus::outward::Outward;
 use domain::Timestamp;
 use eventlog::{Clock, LogReader, Query, Record};
 use network::{CentreId, Network};
+use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use views::{AlertChange, AlertStep, Alerts};
 
@@ -40,7 +41,10 @@ pub(crate) struct AlertsOut {
     reader: LogReader,
     clock: Arc<dyn Clock>,
     node: String,
-    centres: Vec<CentreId>,
+    /// As it was at the beginning: its centres have their streams, for these regions.
+    network: Arc<Network>,
+    /// As it is now: its rules count.
+    current: watch::Receiver<Arc<Network>>,
     rules: Rules,
     /// Shared with the thread that folds, which goes on when publishing is interrupted.
     fold: Arc<Mutex<Fold>>,
@@ -62,13 +66,17 @@ type HeldOf = BTreeMap<CentreId, Held>;
 impl Part for AlertsOut {
     async fn serve(&mut self) -> Interrupted {
         let mut losses = self.outward.losses();
-        let followed = tokio::select! {
-            () = losses.next() => return Interrupted::Lost,
-            followed = self.follow() => followed,
-        };
-        match followed {
-            Err(interrupted) => interrupted,
-            Ok(never) => match never {},
+        loop {
+            self.take_up_rules();
+            let others = others(self.current.clone(), &self.network, &self.rules);
+            tokio::select! {
+                () = losses.next() => return Interrupted::Lost,
+                followed = self.follow() => match followed {
+                    Err(interrupted) => return interrupted,
+                    Ok(never) => match never {},
+                },
+                () = others => tracing::info!("other rules of alerts: they are folded from the beginning of the log"),
+            }
         }
     }
 }
@@ -78,14 +86,22 @@ impl AlertsOut {
         outward: Outward,
         reader: LogReader,
         (clock, node): (Arc<dyn Clock>, String),
-        network: &Network,
+        current: watch::Receiver<Arc<Network>>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let rules = notice::rules(network);
-        let alerts = Alerts::new(rules.keys().cloned());
-        let fold = Fold { alerts, news: VecDeque::new(), cleared: VecDeque::new() };
-        let centres = network.centres().map(|centre| centre.code.clone()).collect();
-        Self { outward, reader, clock, node, centres, rules, fold: Arc::new(Mutex::new(fold)), metrics }
+        let network = Arc::clone(&current.borrow());
+        let rules = notice::rules(&network, &network);
+        let fold = Fold::of(&rules);
+        Self { outward, reader, clock, node, network, current, rules, fold, metrics }
+    }
+
+    /// Begins anew if there are other rules now. What of the alerts before is so by these rules too has the same ids.
+    fn take_up_rules(&mut self) {
+        let rules = notice::rules(&self.network, &self.current.borrow_and_update());
+        if rules != self.rules {
+            self.fold = Fold::of(&rules);
+            self.rules = rules;
+        }
     }
 
     async fn follow(&self) -> Result<Infallible, Interrupted> {
@@ -129,7 +145,7 @@ impl AlertsOut {
     /// Brings every stream in line with what is raised now; gives what they hold then.
     async fn compare(&self) -> Result<HeldOf, Interrupted> {
         let mut held = HeldOf::new();
-        for centre in &self.centres {
+        for centre in self.network.centres().map(|centre| &centre.code) {
             let mut of_centre = Held::default();
             match self.outward.acute(centre.as_str()).await {
                 Ok(messages) => {
@@ -220,7 +236,22 @@ impl AlertsOut {
     }
 }
 
+/// Resolves once there are other rules than these.
+async fn others(mut current: watch::Receiver<Arc<Network>>, network: &Network, rules: &Rules) {
+    let other = |current: &Arc<Network>| notice::rules(network, current) != *rules;
+    if current.wait_for(other).await.is_err() {
+        // Nobody changes them any more.
+        std::future::pending::<()>().await;
+    }
+}
+
 impl Fold {
+    /// Of nothing yet.
+    fn of(rules: &Rules) -> Arc<Mutex<Self>> {
+        let alerts = Alerts::new(rules.keys().cloned());
+        Arc::new(Mutex::new(Self { alerts, news: VecDeque::new(), cleared: VecDeque::new() }))
+    }
+
     fn apply(&mut self, records: &[Record]) {
         let mut changes = Vec::new();
         for record in records {

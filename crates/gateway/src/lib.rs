@@ -31,7 +31,7 @@ use bus::provisioner::{Need, Needs};
 use domain::RegionId;
 use eventlog::{Clock, EventLog, LogReader, ReadError, SystemClock};
 use network::Network;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use views::Availability;
 
@@ -54,8 +54,9 @@ const WINDOW: Window = Window { age: Duration::from_hours(7 * 24), bytes: 8 * 10
 pub struct Config {
     /// What this node is called in its heads.
     pub node: String,
-    /// Who takes part: every region gets its stream.
-    pub network: Arc<Network>,
+    /// Who takes part: every region that is there at the beginning gets its stream. Of what changes later only the
+    /// rules of alerts count at once.
+    pub network: watch::Receiver<Arc<Network>>,
     /// How much of the recorded events the streams keep: an empty one is filled from so far back.
     pub window: Window,
     /// How often a head is published when nothing is recorded.
@@ -71,12 +72,12 @@ pub struct Config {
 }
 
 impl Config {
-    /// A gateway of this node with the usual window, and a head every ten seconds.
+    /// A gateway of this node with the usual window, a head every ten seconds, and a network that does not change.
     #[must_use]
     pub fn new(node: impl Into<String>, network: Arc<Network>) -> Self {
         Self {
             node: node.into(),
-            network,
+            network: watch::channel(network).1,
             window: WINDOW,
             head_every: Duration::from_secs(10),
             signing: None,
@@ -147,7 +148,8 @@ impl Gateway {
     /// Only when a part of the gateway breaks down, which is a mistake in it.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), GatewayError> {
         let Self { config, outward, reader, view, handle: Handle { metrics }, told } = self;
-        let regions: Vec<RegionId> = config.network.regions().map(|region| region.code.clone()).collect();
+        let network = Arc::clone(&config.network.borrow());
+        let regions: Vec<RegionId> = network.regions().map(|region| region.code.clone()).collect();
         let mut parts = Parts { running: JoinSet::new(), metrics: Arc::clone(&metrics), needs: config.needs };
 
         let rows = rows::RowsOut::new(outward.clone(), view.clone(), Arc::clone(&metrics));
@@ -164,12 +166,11 @@ impl Gateway {
             Arc::clone(&metrics),
         );
         parts.keep("heads", heads);
-        let network = config.network;
         let alerts = alerts::AlertsOut::new(
             outward.clone(),
             reader.clone(),
             (Arc::clone(&config.clock), config.node.clone()),
-            &network,
+            config.network,
             Arc::clone(&metrics),
         );
         parts.keep("alerts", alerts);

@@ -31,12 +31,14 @@ const RULE_REMOVED: &str = "rule.removed";
 /// Who wants to know what.
 pub(crate) type Rules = BTreeMap<Rule, BTreeSet<CentreId>>;
 
-/// The rules of every centre, for each of its regions.
-pub(crate) fn rules(network: &Network) -> Rules {
+/// The rules that every centre of `network` has in `current`, for each region it has in `network`: only for these there
+/// are streams.
+pub(crate) fn rules(network: &Network, current: &Network) -> Rules {
     let mut rules = Rules::new();
     for centre in network.centres() {
+        let alerts = current.centre(&centre.code).map_or(&[][..], |centre| &centre.alerts);
         for region in &centre.regions {
-            for alert in &centre.alerts {
+            for alert in alerts {
                 let rule = Rule { region: region.clone(), condition: condition(alert) };
                 rules.entry(rule).or_default().insert(centre.code.clone());
             }

@@ -155,8 +155,9 @@ impl Ground {
         let projector =
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
-        let recorder = self.recorder(watched, needs.clone())?;
+        let recorder = self.recorder(watched.clone(), needs.clone())?;
         let mut gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network));
+        gateway.network = watched.clone();
         gateway.needs = Some(needs.clone());
         gateway.alarms = Some(self.alarms.clone());
         gateway.signing = Some(self.log.clone());

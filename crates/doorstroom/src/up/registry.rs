@@ -1,7 +1,7 @@
 //! Who takes part, as it changes: the network file is looked at again and again, and what it says counts at once.
 //!
 //! A change of keys, rights or sources goes to the broker (its configuration is written anew and read again, which cuts
-//! whoever is not let in any more) and to the recorder. Other regions or centres need a restart. Not here: what the file
+//! whoever is not let in any more) and to the recorder, one of the rules of alerts to the gateway. Other regions or centres need a restart. Not here: what the file
 //! may say (`network`), how it is edited (`keyring`).
 
 use std::collections::{BTreeSet, HashSet};
@@ -108,9 +108,6 @@ impl Registry {
         if places(&before) != places(&network) {
             tracing::warn!("the network file has other regions or centres: restart the node to take them up");
         }
-        if alerts(&before) != alerts(&network) {
-            tracing::warn!("the network file has other rules of alerts: restart the node to take them up");
-        }
         tracing::info!(file = %self.file.display(), "the network file was changed, and counts from now on");
         let network = Arc::new(network);
         self.configure(&network);
@@ -150,11 +147,6 @@ fn valid_keys(network: &Network, now: Timestamp) -> HashSet<Key> {
             user.valid_keys(now).map(move |key| (whose.0.clone(), whose.1.clone(), key.to_string()))
         })
         .collect()
-}
-
-/// What each centre is told of; only a restart takes it up.
-fn alerts(network: &Network) -> Vec<(&str, &[network::AlertRule])> {
-    network.centres().map(|centre| (centre.code.as_str(), &*centre.alerts)).collect()
 }
 
 /// What only a restart takes up.

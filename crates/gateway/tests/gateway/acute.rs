@@ -177,6 +177,39 @@ async fn an_alert_whose_rule_is_gone_ends_also_when_it_was_the_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn other_rules_count_while_the_gateway_runs_and_what_is_so_by_both_is_not_told_again() {
+    let (broker, clock) = (broker(), SetClock::at(0));
+    let (records, network) = with_rules(RULES);
+    let store = Store::open_with(clock.clone());
+    store.append_batch(&beds(&records)).await;
+    let (change, watched) = tokio::sync::watch::channel(network.clone());
+    let config = Config { network: watched, ..config(&network, &clock) };
+    let gateway = Running::start_with(&broker, &store, config).await;
+    let first = until_told(&broker, 1).await;
+    assert_eq!(kinds(&first), [("offerable-below", true)]);
+
+    // One more, for the centre that is there; what a centre without streams wants waits for the restart.
+    let more =
+        "[[alert]]\ncentre = \"midden\"\nkind = \"offerable-below\"\ncare_type = \"ELV_HC\"\nbelow = 1000\n";
+    let new = "[[centre]]\ncode = \"nieuw\"\nname = \"Nieuw\"\nregions = [\"zk01\"]\n\
+               [[alert]]\ncentre = \"nieuw\"\nkind = \"silent\"\nof = \"region\"\nhours = 1\n";
+    change.send_replace(with_rules(&format!("{RULES}{more}{new}")).1);
+    let second = until_told(&broker, 2).await;
+    assert_eq!(second[0], first[0]);
+    assert_eq!(second[1].1["data"]["care_type"], "ELV_HC");
+
+    // Then only that one: the other ends, by its rule.
+    change.send_replace(with_rules(more).1);
+    let third = until_told(&broker, 3).await;
+    assert_eq!(third[..2], second[..]);
+    assert_eq!(kinds(&third[2..]), [("offerable-below", false)]);
+    assert_eq!(third[2].1["data"]["by"], "rule.removed");
+    assert_eq!(third[2].1["data"]["alert"], first[0].1["data"]["alert"]);
+    gateway.stop().await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_alarm_of_the_node_is_told_also_one_from_before_the_stream_was_there() {
     let (broker, clock, store) = (broker(), SetClock::at(0), Store::open());
     let (_records, network) = with_rules("");

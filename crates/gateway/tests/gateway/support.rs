@@ -178,8 +178,8 @@ impl Running {
         // Makes what the gateway misses, as in a node.
         let (needs, wanted) = provisioner::needs();
         let limits = Limits { window: config.window, ..Limits::default() };
-        let provisioner =
-            Provisioner::new(Server::plain(broker.url()), Logins::None, config.network.clone(), limits);
+        let network = config.network.borrow().clone();
+        let provisioner = Provisioner::new(Server::plain(broker.url()), Logins::None, network, limits);
         let provisioning = tokio::spawn(provisioner.run(wanted, std::future::pending()));
         let config = Config { needs: Some(needs), ..config };
         let gateway = config.build(&bus, store.log.reader(), store.view.clone());

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::jetstream;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 
 use crate::alarm::{Alarm, Alarms};
+use crate::denial::{DENIALS_MAX, Denial};
 use crate::login::{Login, Secret};
 
 /// Messages of one subscription that wait to be taken. What comes beyond them is dropped by the client and sent again
@@ -22,6 +24,12 @@ const OUTGOING_MAX: usize = 2_048;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A dead peer is found after two of these.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a user that the broker does not know is asked for: a node looks at its network file every second.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
+/// Between two tries.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How the client says that it does not believe who answers.
+const NOT_BELIEVED: &str = "invalid peer certificate";
 /// The code of the alarm for whatever the broker refuses a connection of ours.
 pub const BROKER_REFUSED: &str = "broker_refused";
 
@@ -82,6 +90,33 @@ pub enum ConnectError {
         #[source]
         source: std::io::Error,
     },
+    /// Somebody answers whose certificate the authority that is believed did not sign.
+    #[error(
+        "whoever answers at {url} is not believed: {}; give the ca.pem of the node, and one of the names in its certificate",
+        by.as_ref().map_or_else(|| "no certificate says by whom".to_owned(), |ca| format!("{} does not vouch for it", ca.display()))
+    )]
+    NotBelieved {
+        /// Where it was tried.
+        url: String,
+        /// The certificate of the authority, if one was given.
+        by: Option<PathBuf>,
+        /// What the client says.
+        #[source]
+        source: async_nats::ConnectError,
+    },
+    /// The broker does not know this user, or not by this key (any more).
+    #[error(
+        "the broker at {url} does not let {name} in; check that its key is valid, as `admin network show` on the node tells"
+    )]
+    Unknown {
+        /// Where it was tried.
+        url: String,
+        /// Who tried.
+        name: String,
+        /// What the client says.
+        #[source]
+        source: async_nats::ConnectError,
+    },
     /// Nobody answers, or not with a welcome.
     #[error("no connection to the broker at {url}; check that it runs and lets {name} in")]
     Refused {
@@ -98,20 +133,31 @@ pub enum ConnectError {
 impl ConnectError {
     /// Whether it is about this user alone: there is no key, or the broker does not know it. Another user may get in.
     #[must_use]
-    pub fn shuts_out(&self) -> bool {
-        matches!(self, Self::Key { .. }) || self.refused()
+    pub const fn shuts_out(&self) -> bool {
+        matches!(self, Self::Key { .. } | Self::Unknown { .. })
     }
 
-    /// Whether the broker does not know this user.
-    pub(crate) fn refused(&self) -> bool {
-        use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
-        match self {
-            Self::Key { .. } | Self::Certificate { .. } => false,
-            Self::Refused { source, .. } => {
-                matches!(source.kind(), Authentication | AuthorizationViolation)
-            }
-        }
+    /// Whether somebody refused, they us or we them: trying again does not help before a person has seen to it.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotBelieved { .. } | Self::Unknown { .. })
     }
+
+    fn of(source: async_nats::ConnectError, url: String, by: Option<PathBuf>, name: String) -> Self {
+        use async_nats::ConnectErrorKind::{Authentication, AuthorizationViolation};
+        if matches!(source.kind(), Authentication | AuthorizationViolation) {
+            return Self::Unknown { url, name, source };
+        }
+        if says(&source, NOT_BELIEVED) {
+            return Self::NotBelieved { url, by, source };
+        }
+        Self::Refused { url, name, source }
+    }
+}
+
+/// Whether an error or one of its causes says so.
+fn says(error: &dyn std::error::Error, what: &str) -> bool {
+    error.to_string().contains(what) || error.source().is_some_and(|cause| says(cause, what))
 }
 
 /// A connection to the broker. Clones share it; it reconnects by itself.
@@ -120,6 +166,7 @@ pub struct Bus {
     client: async_nats::Client,
     jetstream: jetstream::Context,
     losses: watch::Receiver<u64>,
+    denials: broadcast::Sender<Denial>,
     dropped: Arc<AtomicU64>,
     guarded: bool,
 }
@@ -130,7 +177,24 @@ impl Bus {
     /// # Errors
     /// When a key or certificate can not be read or the broker does not answer within five seconds.
     pub async fn connect(config: Config) -> Result<Self, ConnectError> {
-        Self::connect_alarmed(config, Alarms::new()).await
+        Self::connect_as(config, None).await
+    }
+
+    /// As [`Bus::connect`]. A new key is known to the broker a moment after it is in the network file, so whoever it does
+    /// not know is asked for again, for five seconds.
+    ///
+    /// # Errors
+    /// As [`Bus::connect`].
+    pub async fn connect_patiently(config: Config) -> Result<Self, ConnectError> {
+        let until = Instant::now() + KNOWN_WITHIN;
+        loop {
+            match Self::connect(config.clone()).await {
+                Err(ConnectError::Unknown { .. }) if Instant::now() < until => {
+                    tokio::time::sleep(ASK_AGAIN_AFTER).await;
+                }
+                connected => return connected,
+            }
+        }
     }
 
     /// As [`Bus::connect`]; whatever the broker refuses this connection raises an alarm.
@@ -138,8 +202,13 @@ impl Bus {
     /// # Errors
     /// As [`Bus::connect`].
     pub async fn connect_alarmed(config: Config, alarms: Alarms) -> Result<Self, ConnectError> {
+        Self::connect_as(config, Some(alarms)).await
+    }
+
+    async fn connect_as(config: Config, alarms: Option<Alarms>) -> Result<Self, ConnectError> {
         let Config { server: Server { url, ca }, name, login } = config;
         let (lost, losses) = watch::channel(0_u64);
+        let (denials, _nobody_yet) = broadcast::channel(DENIALS_MAX);
         let dropped = Arc::new(AtomicU64::new(0));
         let guarded = login.is_some();
         let mut options = async_nats::ConnectOptions::new()
@@ -148,13 +217,13 @@ impl Bus {
             .client_capacity(OUTGOING_MAX)
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING_INTERVAL)
-            .event_callback(events(name.clone(), lost, Arc::clone(&dropped), alarms));
-        if let Some(ca) = ca {
+            .event_callback(events(name.clone(), lost, (denials.clone(), Arc::clone(&dropped)), alarms));
+        if let Some(ca) = &ca {
             // The client would only say that it can not connect.
-            if let Err(source) = tokio::fs::metadata(&ca).await {
-                return Err(ConnectError::Certificate { path: ca, source });
+            if let Err(source) = tokio::fs::metadata(ca).await {
+                return Err(ConnectError::Certificate { path: ca.clone(), source });
             }
-            options = options.add_root_certificates(ca).require_tls(true);
+            options = options.add_root_certificates(ca.clone()).require_tls(true);
         }
         if let Some(login) = login {
             options = options.custom_inbox_prefix(login.inbox());
@@ -167,10 +236,10 @@ impl Bus {
             };
         }
         let servers: Vec<&str> = url.split(',').collect();
-        let client =
-            options.connect(servers).await.map_err(|source| ConnectError::Refused { url, name, source })?;
+        let connected = options.connect(servers).await;
+        let client = connected.map_err(|source| ConnectError::of(source, url, ca, name))?;
         let jetstream = jetstream::new(client.clone());
-        Ok(Self { client, jetstream, losses, dropped, guarded })
+        Ok(Self { client, jetstream, losses, denials, dropped, guarded })
     }
 
     /// Whether the connection stands at this moment.
@@ -200,6 +269,12 @@ impl Bus {
         self.dropped.load(Ordering::Relaxed)
     }
 
+    /// What the broker refuses this connection from now on, each thing as it is tried.
+    #[must_use]
+    pub fn denials(&self) -> broadcast::Receiver<Denial> {
+        self.denials.subscribe()
+    }
+
     /// Waits until everything handed over so far is written to the broker's socket.
     pub async fn flush(&self) {
         if let Err(error) = self.client.flush().await {
@@ -213,7 +288,8 @@ impl Bus {
     }
 
     /// Whether the broker knows who we are, and with that who everybody else is.
-    pub(crate) fn guarded(&self) -> bool {
+    #[must_use]
+    pub fn guarded(&self) -> bool {
         self.guarded
     }
 
@@ -231,8 +307,8 @@ type Callback = std::pin::Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 fn events(
     name: String,
     lost: watch::Sender<u64>,
-    dropped: Arc<AtomicU64>,
-    alarms: Alarms,
+    (denials, dropped): (broadcast::Sender<Denial>, Arc<AtomicU64>),
+    alarms: Option<Alarms>,
 ) -> impl Fn(async_nats::Event) -> Callback + Send + Sync + 'static {
     use async_nats::Event;
     move |event| {
@@ -254,13 +330,7 @@ fn events(
                     );
                 }
             }
-            Event::ServerError(error) => alarms.raise(Alarm {
-                security: true,
-                ..Alarm::new(
-                    BROKER_REFUSED,
-                    format!("the broker refuses {name}: {error}; check the rights of this user in the network file"),
-                )
-            }),
+            Event::ServerError(error) => refused(&name, &error, &denials, alarms.as_ref()),
             Event::ClientError(error) => tracing::warn!(connection = name, %error, "connection"),
             Event::LameDuckMode | Event::Draining => {
                 tracing::info!(connection = name, %event, "the broker connection is closing");
@@ -268,4 +338,23 @@ fn events(
         }
         Box::pin(std::future::ready(()))
     }
+}
+
+/// Tells whoever waits for what does not come, and raises the alarm of a connection of the node.
+fn refused(
+    name: &str,
+    error: &async_nats::ServerError,
+    denials: &broadcast::Sender<Denial>,
+    alarms: Option<&Alarms>,
+) {
+    if let Some(denial) = Denial::of(error) {
+        // Nobody may be listening.
+        let _heard = denials.send(denial);
+    }
+    let Some(alarms) = alarms else {
+        return tracing::info!(connection = name, %error, "the broker refuses something");
+    };
+    let detail =
+        format!("the broker refuses {name}: {error}; check the rights of this user in the network file");
+    alarms.raise(Alarm { security: true, ..Alarm::new(BROKER_REFUSED, detail) });
 }

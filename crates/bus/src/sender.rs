@@ -128,7 +128,7 @@ pub enum SendError {
         /// Why.
         reason: String,
     },
-    /// Its sender has no key that lets it in. Nothing of that sender is sent any more, so that its order holds; the
+    /// Its sender has no key that lets it in, or the key may not send for it. Nothing of that sender is sent any more, so that its order holds; the
     /// others go on.
     #[error("event {index} is not sent: {reason}; see to the key of its sender and send again")]
     ShutOut {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use audit::{Audit, AuditError, Filter, Moment, Phase, Progress, Report};
 use clap::{Parser, Subcommand};
 use domain::{LocationId, RegionId, SourceId, Timestamp};
+use eventlog::OpenError;
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -63,7 +64,9 @@ enum Command {
     Proof(proof::ProofArgs),
     /// Check a proof, without the log
     #[command(after_help = "Examples:\n  doorstroom audit check 4711.tlog-proof --key log.vkey\n  \
-        doorstroom audit check 4711.tlog-proof --head held.note\n\nExit code 0: proven. 3: not proven.")]
+        doorstroom audit check 4711.tlog-proof --head held.note\n\n\
+        The key is log.vkey in the data folder of the node: have it given to you once, by a way you trust. A head that you \
+        hold is a note of `audit heads --note`.\nExit code 0: proven. 3: not proven.")]
     Check(proof::CheckArgs),
     /// The signed heads of the log, and who has signed them
     #[command(
@@ -219,6 +222,11 @@ fn backup(args: &BackupArgs, out: &mut Out) -> Result<(), Failure> {
 }
 
 fn repair(args: &RepairArgs, out: &mut Out) -> Result<(), Failure> {
+    if let Err(AuditError::Open(OpenError::Missing { dir })) = Audit::open(&args.from) {
+        let text =
+            format!("there is no copy of a log in {}; give the folder of an `audit backup`", dir.display());
+        return Err(Failure::said(text));
+    }
     let mut meter = Meter::new();
     let done = audit::repair(&args.data.log(), &args.from, &mut |at: Progress| {
         meter.tell(|| format!("{} of {} looked at", at.position, at.until));

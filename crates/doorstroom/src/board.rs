@@ -7,8 +7,10 @@ use std::io::Read as _;
 use audit::{Audit, Moment};
 use clap::Parser;
 use domain::RegionId;
+use network::Network;
 use serde_json::Value;
 
+use crate::access::known_region;
 use crate::failure::Failure;
 use crate::node_file::DataArg;
 use crate::out::Out;
@@ -53,6 +55,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn read(args: &Args) -> Result<Value, Failure> {
     let audit = Audit::open(&args.data.log())?;
+    // A log may be elsewhere than its node.
+    if let Ok(network) = Network::read(&args.data.network()) {
+        known_region(&network, args.region.as_ref())?;
+    }
     let mut board = audit.as_of(args.as_of.unwrap_or_default())?.board();
     if let Some(region) = &args.region {
         board.rows.retain(|row| row.region == *region);

@@ -39,7 +39,7 @@ impl Failure {
         Self { kind: Kind::Usage, text: text.into() }
     }
 
-    /// It worked, and not everything was accepted: exit code 3.
+    /// It was looked at, and not (all of) it was accepted, or we were not let in: exit code 3.
     pub(crate) fn refused(text: impl Into<String>) -> Self {
         Self { kind: Kind::Refused, text: text.into() }
     }

@@ -1,7 +1,7 @@
 //! The one binary: arguments, how output is written, and how a command ends.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but not everything was accepted (`send`) or sound
-//! (`audit verify`). Results go to standard output, everything else to standard error.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused: not everything was accepted (`send`) or sound (`audit verify`),
+//! or the bus does not let this key in or give it that. Results go to standard output, everything else to standard error.
 
 mod access;
 mod admin;

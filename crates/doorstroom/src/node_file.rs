@@ -23,6 +23,11 @@ pub(crate) struct DataArg {
 }
 
 impl DataArg {
+    /// The network file: that of the node which runs here, or the one in the folder.
+    pub(crate) fn network(&self) -> PathBuf {
+        NodeFile::read(&self.data).map_or_else(|_no_node| self.data.join("network.toml"), |node| node.network)
+    }
+
     /// The folder of the log.
     pub(crate) fn log(&self) -> PathBuf {
         self.data.join("log")

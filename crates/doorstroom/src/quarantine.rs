@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use audit::{Audit, Kept, KeptState};
-use bus::{Bus, QUARANTINE_DISCARD, QUARANTINE_RELEASE};
+use bus::{QUARANTINE_DISCARD, QUARANTINE_RELEASE};
 use clap::{Parser, Subcommand};
 use contracts::{Act, ActOutcome, Acted};
 use domain::RegionId;
 
 use crate::access::AccessArg;
 use crate::failure::Failure;
-use crate::node_file::{DataArg, NodeFile};
+use crate::node_file::DataArg;
 use crate::out::Out;
 use crate::table::Table;
 
@@ -164,6 +164,8 @@ fn show(args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
         ("position", position.to_string()),
         ("recorded", kept.recorded_at.clone()),
         ("came by", came),
+        ("region", kept.region.clone()),
+        ("sender", kept.sender.clone()),
         ("subject", kept.subject.clone()),
         ("code", kept.code.clone()),
         ("why", kept.detail.clone()),
@@ -213,12 +215,13 @@ fn act(args: &ActArgs, what: &'static str, out: &mut Out) -> Result<(), Failure>
 }
 
 async fn ask(args: &ActArgs, what: &'static str, act: &Act) -> Result<Acted, Failure> {
-    let node = match &args.access.bus {
-        Some(_) => None,
-        None => Some(NodeFile::read(&args.data.data)?),
+    let bus = args.access.resolve(&args.data.data)?.connect("doorstroom quarantine").await?;
+    let mut denials = bus.denials();
+    let answer = tokio::select! {
+        answer = bus.ask_admin(what, act.to_json().into(), ANSWER_WITHIN) => answer?,
+        Ok(denial) = denials.recv() => {
+            return Err(Failure::refused(format!("only the node's operator decides this: {denial}")));
+        }
     };
-    let config = args.access.resolve(node.as_ref())?.operator("doorstroom quarantine")?;
-    let bus = Bus::connect(config).await?;
-    let answer = bus.ask_admin(what, act.to_json().into(), ANSWER_WITHIN).await?;
     Ok(Acted::from_json(&answer)?)
 }

@@ -17,7 +17,7 @@ use contracts::{Outcome, Receipt};
 use network::Network;
 use serde::Serialize;
 
-use crate::access::{Access, AccessArg};
+use crate::access::AccessArg;
 use crate::failure::Failure;
 use crate::node_file::{DataArg, NodeFile};
 use crate::out::{Meter, Out};
@@ -31,9 +31,10 @@ const REFUSALS_TOLD_MAX: u64 = 20;
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Examples:\n  doorstroom send events.jsonl\n  doorstroom send tests/data/region-day.jsonl --mailbox\n  \
-    zcat events.jsonl.gz | doorstroom send - --json\n  doorstroom send events.jsonl --outbox ./outbox\n\n\
+    zcat events.jsonl.gz | doorstroom send - --json\n  doorstroom send events.jsonl --outbox ./outbox\n  \
+    doorstroom send events.jsonl --creds /media/stick/de-linde\n\n\
     An event that was sent before is a duplicate, and recorded once: after a failure send the file again.\n\
-    Exit code 0: everything is recorded. 3: something is not, and is listed."
+    Exit code 0: everything is recorded. 3: something is not, and is listed; or the bus does not let this key in."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     data: DataArg,
     #[command(flatten)]
     access: AccessArg,
-    /// The network file, which says how each source is called on the bus, instead of that of the node
+    /// The network file, which says how each source is called on the bus, instead of the one handed out or the node's
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
     /// Through the mailbox (kept by the broker while no recorder is there) instead of the counter
@@ -85,23 +86,24 @@ struct Report<'a> {
     reason: &'a str,
 }
 
+/// What its connections are called in the broker's own lists.
+const NAME: &str = "doorstroom send";
 /// The outcome of a line that was never sent.
 const NOT_SENT: &str = "not-sent";
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    // What a flag does not give, the node on the data folder gives.
-    let node = match (&args.access.bus, &args.network) {
-        (Some(_), Some(_)) => None,
-        (Some(_), None) | (None, _) => Some(NodeFile::read(&args.data.data)?),
+    let access = args.access.resolve(&args.data.data)?;
+    let network = match args.network.clone().or_else(|| access.network.clone()) {
+        Some(file) => file,
+        // There is a broker and no node: whoever is there otherwise says what is missing.
+        None => NodeFile::read(&args.data.data)?.network,
     };
-    let Access { server, logins } = args.access.resolve(node.as_ref())?;
-    let network = args.network.clone().or_else(|| node.clone().map(|node| node.network)).unwrap_or_default();
     let network = Arc::new(Network::read(&network)?);
     let order = if args.by_region { Order::WithinRegion } else { Order::Strict };
     let config = SenderConfig {
-        server,
-        name: "doorstroom send".to_owned(),
-        logins,
+        server: access.server.clone(),
+        name: NAME.to_owned(),
+        logins: access.logins.clone(),
         door: if args.mailbox { Door::Mailbox(order) } else { Door::Counter(order) },
         in_flight: args.in_flight,
         give_up_after: Duration::from_secs(args.give_up_after),
@@ -112,6 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let tally = Tally::new(args.json);
     crate::runtime()?.block_on(async {
+        access.try_door(NAME).await?;
         let feed = Feed::start(input, network);
         match args.outbox.clone() {
             Some(dir) => outbox::send(dir, args.resend, config, feed, tally).await,

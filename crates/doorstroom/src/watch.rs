@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::access::AccessArg;
 use crate::failure::Failure;
-use crate::node_file::{DataArg, NodeFile};
+use crate::node_file::DataArg;
 use crate::out::Out;
 
 /// How long to wait before what was lost is asked for again: a restarted node takes about so long.
@@ -80,25 +80,35 @@ struct BusArgs {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     crate::runtime()?.block_on(async {
         match &args.command {
-            Command::Availability(args) => availability(&connect(&args.watch).await?, args).await,
-            Command::Events(args) => events(&connect(&args.watch).await?, args).await,
-            Command::Alerts(args) => alerts(&connect(&args.watch).await?, args).await,
+            Command::Availability(args) => {
+                availability(&connect(&args.watch, args.region.as_ref()).await?, args).await
+            }
+            Command::Events(args) => events(&connect(&args.watch, args.region.as_ref()).await?, args).await,
+            Command::Alerts(args) => alerts(&connect(&args.watch, None).await?, args).await,
         }
     })
 }
 
-async fn connect(args: &BusArgs) -> Result<Bus, Failure> {
-    let node = match &args.access.bus {
-        Some(_) => None,
-        None => Some(NodeFile::read(&args.data.data)?),
-    };
-    let config = args.access.resolve(node.as_ref())?.operator("doorstroom watch")?;
-    Ok(Bus::connect(config).await?)
+async fn connect(args: &BusArgs, region: Option<&RegionId>) -> Result<Bus, Failure> {
+    let access = args.access.resolve(&args.data.data)?;
+    access.check_region(region)?;
+    access.connect("doorstroom watch").await
+}
+
+/// What the broker gives, or its word that this user may not have it: then no answer comes.
+async fn given<T>(bus: &Bus, asked: impl Future<Output = Result<T, InwardError>>) -> Result<T, Failure> {
+    let mut denials = bus.denials();
+    tokio::select! {
+        answer = asked => answer.map_err(|error| Failure::refused(Failure::from(error).to_string())),
+        Ok(denial) = denials.recv() => Err(Failure::refused(format!(
+            "the broker does not give this to whoever has this key ({denial}); a centre's key sees its regions and its alerts"
+        ))),
+    }
 }
 
 async fn availability(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
     let mut out = Out::new();
-    let mut watched = bus.watch_rows(args.region.as_ref()).await?;
+    let mut watched = given(bus, bus.watch_rows(args.region.as_ref())).await?;
     if !args.watch.json {
         out.line(ROW_HEADING)?;
     }
@@ -119,8 +129,8 @@ async fn availability(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
 
 async fn events(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
     let mut out = Out::new();
-    let mut shown = Shown { last: bus.last_events(args.region.as_ref()).await? };
-    let mut watched = bus.follow_events(args.region.as_ref(), false).await?;
+    let mut shown = Shown { last: given(bus, bus.last_events(args.region.as_ref())).await? };
+    let mut watched = given(bus, bus.follow_events(args.region.as_ref(), false)).await?;
     loop {
         out.flush()?;
         match watched.next().await {
@@ -138,7 +148,7 @@ async fn alerts(bus: &Bus, args: &AlertArgs) -> Result<(), Failure> {
     let mut out = Out::new();
     let mut told = Told::default();
     let centre = args.centre.as_ref().map(CentreId::as_str);
-    let mut watched = bus.watch_alerts(centre).await?;
+    let mut watched = given(bus, bus.watch_alerts(centre)).await?;
     if !args.watch.json {
         out.line(ALERT_HEADING)?;
     }

@@ -211,15 +211,37 @@ fn a_user_gets_a_new_key_and_loses_it() {
 }
 
 #[test]
+fn what_is_taken_away_twice_or_given_back_is_said_and_the_node_s_own_only_with_yes() {
+    let node = Node::new();
+    node.succeeds(&["revoke", "loket-zk01"]);
+    let told = node.succeeds(&["revoke", "loket-zk01"]);
+    assert!(told.starts_with("nothing changed: ") && told.contains("R_zk01/loket-zk01"), "{told}");
+    let told = node.succeeds(&["rotate", "loket-zk01"]);
+    assert!(told.contains("it was shut out, and is let in again"), "{told}");
+    let before = node.everything();
+    let said = node.fails(&["revoke", "R_zk01/_recorder"], 2);
+    assert!(said.contains("nothing that zk01 sends is recorded") && said.contains("--yes"), "{said}");
+    let key = node.shown("_recorder")["keys"][0]["key"].clone();
+    let said = node.fails(&["revoke", key.as_str().unwrap()], 2);
+    assert!(said.contains("--yes"), "{said}");
+    assert_eq!(node.everything(), before);
+    let told = node.succeeds(&["revoke", "R_zk01/_recorder", "--yes"]);
+    assert!(told.contains(key.as_str().unwrap()), "{told}");
+}
+
+#[test]
 fn what_a_user_needs_is_handed_out_for_its_owner_only() {
     let node = Node::new();
     let to = node.path("stick");
-    let told = node.json(&["hand-out", "loket-zk01", "--to", text(&to)]);
-    assert_eq!(told["files"].as_array().unwrap().len(), 2);
+    let bus = "tls://bus.example.nl:4222";
+    let told = node.json(&["hand-out", "loket-zk01", "--to", text(&to), "--bus", bus]);
+    assert_eq!((told["files"].as_array().unwrap().len(), &told["bus"]), (5, &bus.into()));
     let seed = to.join("loket-zk01.nk");
     assert_eq!(fs::metadata(&seed).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read(&seed).unwrap(), fs::read(node.path("keys/R_zk01/loket-zk01.nk")).unwrap());
     assert_eq!(fs::read(to.join("ca.pem")).unwrap(), fs::read(node.path("keys/ca.pem")).unwrap());
+    let told = node.succeeds(&["hand-out", "noordwest", "--to", text(&node.path("other"))]);
+    assert!(told.contains("where the bus is is not said"), "{told}");
 }
 
 #[test]

@@ -49,6 +49,11 @@ fn every_command_has_help_with_an_example() {
         &["board"],
         &["watch", "availability"],
         &["watch", "events"],
+        &["watch", "alerts"],
+        &["quarantine", "list"],
+        &["quarantine", "show"],
+        &["quarantine", "release"],
+        &["quarantine", "discard"],
         &["audit", "verify"],
         &["audit", "replay"],
         &["audit", "as-of"],
@@ -83,6 +88,7 @@ fn wrong_usage_is_exit_code_2_and_says_what_was_wrong() {
         (&["board", "--region", "ZK 23"], "a-z"),
         (&["audit", "replay", "--type", "bed.fred"], "bed.fred is no event type"),
         (&["audit", "replay", "--from", "2026-03-02"], "RFC 3339"),
+        (&["audit", "proof", "0"], "0 is not in 1.."),
         (&["send"], "FILE"),
         (&["watch"], "availability"),
         (&["--log", "bus=loud", "audit", "verify"], "--log"),
@@ -119,9 +125,18 @@ fn reading_a_log_that_is_not_there_names_the_folder_and_makes_nothing() {
         &["audit", "as-of", "1", "--data", data],
     ] {
         let said = fails(args, 1);
-        assert!(said.contains(data), "{args:?}: {said}");
+        assert!(said.contains(data) && said.contains("give the folder"), "{args:?}: {said}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_log_is_not_mended_with_a_copy_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy");
+    let said = fails(&["audit", "repair", "--data", text(dir.path()), "--from", text(&copy)], 1);
+    assert!(said.contains("no copy of a log in") && said.contains(text(&copy)), "{said}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is made");
 }
 
 #[test]

@@ -158,7 +158,7 @@ pub enum OpenError {
         max: u64,
     },
     /// There is no log to read.
-    #[error("there is no log in {}; open it for writing to make one", dir.display())]
+    #[error("there is no log in {}; give the folder of one, or write something first", dir.display())]
     Missing {
         /// The folder.
         dir: PathBuf,

@@ -69,14 +69,19 @@ fn write_new(draft: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Puts a file where there is none, or an equal one.
-pub(crate) fn put_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyringError> {
+/// Refuses a place where there is another file.
+pub(crate) fn check_new(path: &Path, bytes: &[u8]) -> Result<(), KeyringError> {
     match fs::read(path).map(Zeroizing::new) {
         Ok(there) if there.as_slice() == bytes => Ok(()),
         Ok(_) => Err(KeyringError::Exists(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => put(path, bytes, mode),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(source) => Err(KeyringError::Unreadable { path: path.to_owned(), source }),
     }
+}
+
+/// Puts a file where there is none; one that is there has been [looked at](check_new).
+pub(crate) fn put_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyringError> {
+    if path.exists() { Ok(()) } else { put(path, bytes, mode) }
 }
 
 /// Brings everything that was put to the disk.

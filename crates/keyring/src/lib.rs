@@ -17,6 +17,7 @@
 mod certificate;
 mod change;
 mod files;
+mod hand_out;
 mod prepare;
 mod seed;
 
@@ -28,6 +29,7 @@ use network::edit::EditError;
 use network::{Account, PublicKey, key_file};
 
 pub use change::{Revoked, Rotated, revoke_key, revoke_user, rotate};
+pub use hand_out::{BUS_FILE, CA_FILE, NETWORK_FILE};
 pub use prepare::{Made, prepare};
 pub use seed::Seed;
 
@@ -162,27 +164,6 @@ impl Keyring {
             return Ok(None);
         };
         Seed::from_text(&text).map(Some).ok_or(KeyringError::NotASeed(path))
-    }
-
-    /// Gives `<user>.nk` and `ca.pem` to somebody: copies them into the folder `to`, made if it is not there. Files
-    /// that are there already and equal are left.
-    ///
-    /// # Errors
-    /// [`KeyringError::NoSeed`], [`KeyringError::Exists`], or when a file can not be read or written.
-    pub fn hand_out(&self, account: &Account, user: &str, to: &Path) -> Result<Vec<PathBuf>, KeyringError> {
-        let seed = self.seed(account, user)?.ok_or_else(|| KeyringError::NoSeed {
-            user: format!("{account}/{user}"),
-            dir: self.dir.clone(),
-        })?;
-        let ca_file = self.ca_file();
-        let ca = fs::read(&ca_file).map_err(|source| KeyringError::Unreadable { path: ca_file, source })?;
-        files::make_folder(to)?;
-        let given = [to.join(format!("{user}.nk")), to.join(CA)];
-        let [seed_to, ca_to] = &given;
-        files::put_new(seed_to, seed.line().as_bytes(), files::PRIVATE)?;
-        files::put_new(ca_to, &ca, files::PUBLIC)?;
-        files::sync(to)?;
-        Ok(given.into())
     }
 
     /// Makes the seed of a user. One that is there is replaced: the caller has looked.

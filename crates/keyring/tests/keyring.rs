@@ -150,7 +150,8 @@ fn who_made_a_key_of_its_own_keeps_that() {
     assert_eq!(desk_keys(&network, now()), [own.parse().unwrap()]);
     assert!(keyring.seed(&zk23(), "loket-zk23").unwrap().is_none());
     assert!(!made.users.iter().any(|(_, name)| name == "loket-zk23"));
-    let error = keyring.hand_out(&zk23(), "loket-zk23", &node.dir.path().join("out")).unwrap_err();
+    let desk = network.users().find(|user| user.name == "loket-zk23").unwrap();
+    let error = keyring.hand_out(&network, &desk, None, &node.dir.path().join("out")).unwrap_err();
     assert!(error.to_string().contains("no seed of R_zk23/loket-zk23"), "{error}");
 }
 
@@ -295,18 +296,41 @@ fn one_key_is_taken_away_and_the_seed_of_another_stays() {
 #[test]
 fn what_a_user_needs_is_handed_out_once_and_nothing_is_written_over() {
     let node = Node::new();
-    let (_, keyring, _) = node.prepare();
+    let (network, keyring, _) = node.prepare();
+    let desk = network.users().find(|user| user.name == "loket-zk23").unwrap();
     let to = node.dir.path().join("for the desk");
-    let given = keyring.hand_out(&zk23(), "loket-zk23", &to).unwrap();
-    assert_eq!(given, [to.join("loket-zk23.nk"), to.join("ca.pem")]);
+    let given = keyring.hand_out(&network, &desk, Some("tls://bus.example.nl:4222"), &to).unwrap();
+    let names: Vec<_> = given.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["loket-zk23.nk", "ca.pem", "network.toml", "README.txt", "bus.url"]);
     assert_eq!(fs::read(&given[0]).unwrap(), fs::read(node.keys().join("R_zk23/loket-zk23.nk")).unwrap());
     assert_eq!(fs::read(&given[1]).unwrap(), fs::read(keyring.ca_file()).unwrap());
-    assert_eq!(fs::metadata(&given[0]).unwrap().permissions().mode() & 0o777, 0o600);
-    keyring.hand_out(&zk23(), "loket-zk23", &to).unwrap();
-    assert_eq!(fs::read_dir(&to).unwrap().count(), 2);
-    rotate(&node.file(), &keyring, (&zk23(), "loket-zk23"), HOUR, now()).unwrap();
-    let error = keyring.hand_out(&zk23(), "loket-zk23", &to).unwrap_err();
+    assert_eq!(Network::read(&given[2]).unwrap(), network.for_user(&desk));
+    let words = fs::read_to_string(&given[3]).unwrap();
+    assert!(words.contains("doorstroom send events.jsonl --creds DIR\n"), "{words}");
+    assert_eq!(fs::read_to_string(&given[4]).unwrap(), "tls://bus.example.nl:4222\n");
+    let seed = fs::read_to_string(&given[0]).unwrap();
+    for path in &given {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        let tells = fs::read_to_string(path).unwrap().contains(seed.trim());
+        assert_eq!(tells, *path == given[0], "{}", path.display());
+    }
+    keyring.hand_out(&network, &desk, Some("tls://bus.example.nl:4222"), &to).unwrap();
+    assert_eq!(fs::read_dir(&to).unwrap().count(), 5);
+    let network = rotate(&node.file(), &keyring, (&zk23(), "loket-zk23"), HOUR, now()).unwrap().network;
+    let desk = network.users().find(|user| user.name == "loket-zk23").unwrap();
+    let error = keyring.hand_out(&network, &desk, None, &to).unwrap_err();
     assert!(matches!(&error, KeyringError::Exists(path) if *path == given[0]), "{error}");
+}
+
+#[test]
+fn a_centre_is_told_how_to_watch_and_where_the_bus_is_not_known_that_it_has_to_be_said() {
+    let node = Node::new();
+    let (network, keyring, _) = node.prepare();
+    let centre = network.users().find(|user| matches!(user.party, network::Party::Centre(_))).unwrap();
+    let given = keyring.hand_out(&network, &centre, None, &node.dir.path().join("centre")).unwrap();
+    assert_eq!(given.len(), 4);
+    let words = fs::read_to_string(&given[3]).unwrap();
+    assert!(words.contains("doorstroom watch alerts --creds DIR --bus tls://HOST:4222\n"), "{words}");
 }
 
 /// The certificate in a file: its bytes.

@@ -13,8 +13,7 @@ use toml::Spanned;
 use crate::error::Problem;
 use crate::party::{Centre, CentreId, Desk, Location, Locations, Region, SenderName, Source, Tile};
 use crate::rights::Right;
-use crate::user::{Role, Service};
-use crate::{Network, file};
+use crate::{Network, file, user};
 use users::{Keys, add_alert, add_service};
 
 /// How a file says "any location of the region".
@@ -52,8 +51,7 @@ pub(crate) fn check(file: &file::File) -> Result<Network, Problem> {
     for alert in &file.alert {
         add_alert(&mut network, alert)?;
     }
-    network.services =
-        Role::all(&network).map(|role| (role.clone(), Service { role, keys: Vec::new() })).collect();
+    network.services = user::without_keys(&network);
     let mut seen = BTreeSet::new();
     for service in &file.service {
         add_service(&mut network, &mut seen, &mut keys, service)?;

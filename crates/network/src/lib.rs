@@ -70,6 +70,7 @@ mod alert;
 mod check;
 pub mod edit;
 mod error;
+mod extract;
 mod file;
 mod key;
 mod party;

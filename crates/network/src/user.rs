@@ -1,6 +1,7 @@
 //! The users of the bus: which accounts there are, who is in them, what each is called and by which keys it is
 //! known. Not here: what a user may do there (`bus`), its seed (`keyring`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -155,6 +156,11 @@ impl<'a> User<'a> {
 #[must_use]
 pub fn key_file(account: &Account, user: &str) -> PathBuf {
     PathBuf::from(account.to_string()).join(format!("{user}.nk"))
+}
+
+/// Every user of the node itself, none with a key yet.
+pub(crate) fn without_keys(network: &Network) -> BTreeMap<Role, Service> {
+    Role::all(network).map(|role| (role.clone(), Service { role, keys: Vec::new() })).collect()
 }
 
 /// Every user, by account and name.

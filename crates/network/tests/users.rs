@@ -343,3 +343,27 @@ fn more_keys_than_anybody_needs_are_refused() {
     let error = Network::from_toml("net.toml", &text).unwrap_err().to_string();
     assert!(error.contains("more than 64 keys of one user"), "{error}");
 }
+
+#[test]
+fn a_user_is_given_its_own_part_of_the_network_and_no_other_source_or_key() {
+    let network = network();
+    let part = |name: &str| {
+        let user = network.users().find(|user| user.name == name).unwrap();
+        let part = network.for_user(&user);
+        assert_eq!(Network::from_toml("part.toml", &part.to_toml()).unwrap(), part, "{name}");
+        part
+    };
+    let of_desk = part("loket");
+    assert_eq!(of_desk.sources().collect::<Vec<_>>(), [source(&network, "loket")]);
+    assert_eq!(of_desk.source_named(&"zk01".parse().unwrap(), "loket"), Some(source(&network, "loket")));
+    let regions = |part: &Network| part.regions().map(|region| region.code.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        (regions(&of_desk), of_desk.centres().len(), of_desk.locations().len()),
+        (vec!["zk01".into()], 0, 1)
+    );
+    assert!(of_desk.services().all(|service| service.keys.is_empty()));
+    let of_centre = part("noordwest");
+    assert_eq!((regions(&of_centre), of_centre.sources().len()), (vec!["zk01".into(), "zk02".into()], 0));
+    assert_eq!(of_centre.centres().collect::<Vec<_>>(), network.centres().collect::<Vec<_>>());
+    assert_eq!(part("_operator"), network);
+}

@@ -4,25 +4,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
-use std::time::Duration;
 
 use async_nats::Message;
 use futures::stream::{AbortHandle, SelectAll, abortable};
 use futures::{Stream, StreamExt as _};
 use network::Account;
-use tokio::time::Instant;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::window::Window;
 use super::{CONNECTIONS_MAX, Party, SenderConfig, sentence};
 use crate::Bus;
 use crate::connection::{Config, ConnectError};
+use crate::denial::Denial;
 use crate::login::Logins;
 use crate::subjects::ReceiptSubject;
-
-/// How long a user that the broker does not know is asked for: a node looks at its network file every second.
-const KNOWN_WITHIN: Duration = Duration::from_secs(5);
-/// Between two tries.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// What a connection brings.
 pub(super) enum Incoming {
@@ -30,6 +26,8 @@ pub(super) enum Incoming {
     Answer(Message),
     /// A message for this sender on the subject of its receipts.
     Told(Party, Message),
+    /// The broker refuses something.
+    Denied(Denial),
     /// A connection is gone.
     Lost,
 }
@@ -50,20 +48,6 @@ impl From<ConnectError> for LinkError {
 }
 
 type Boxed = Pin<Box<dyn Stream<Item = Incoming> + Send>>;
-
-/// Connects. A new key is known to the broker a moment after it is in the network file, so whoever it does not know is
-/// asked for again before it counts as shut out.
-async fn let_in(config: Config) -> Result<Bus, ConnectError> {
-    let until = Instant::now() + KNOWN_WITHIN;
-    loop {
-        match Bus::connect(config.clone()).await {
-            Err(error) if error.refused() && Instant::now() < until => {
-                tokio::time::sleep(ASK_AGAIN_AFTER).await;
-            }
-            connected => return connected,
-        }
-    }
-}
 
 /// One connection, its inbox, and whose receipts it listens to.
 pub(super) struct Link {
@@ -134,7 +118,8 @@ impl Links {
         let SenderConfig { server, name, logins, .. } = &self.config;
         let login = logins.of(&Account::Region(region.clone()), sender.as_str())?;
         let config = Config { server: server.clone(), name: name.clone(), login };
-        let bus = let_in(config).await?;
+        let bus = Bus::connect_patiently(config).await?;
+        let (denied, stop_denied) = abortable(denials(bus.denials()));
         let mut losses = bus.losses();
         let lost = futures::stream::once(async move {
             // An error says the same: the client ended.
@@ -147,7 +132,8 @@ impl Links {
         let (lost, stop_lost) = abortable(lost);
         self.incoming.push(answers.boxed());
         self.incoming.push(lost.boxed());
-        let streams = vec![stop_answers, stop_lost];
+        self.incoming.push(denied.boxed());
+        let streams = vec![stop_answers, stop_lost, stop_denied];
         Ok(Link { bus, inbox, listening: HashSet::new(), used: self.uses, streams })
     }
 
@@ -161,6 +147,19 @@ impl Links {
             link.streams.iter().for_each(AbortHandle::abort);
         }
     }
+}
+
+fn denials(denials: Receiver<Denial>) -> impl Stream<Item = Incoming> + Send {
+    futures::stream::unfold(denials, async |mut denials| {
+        loop {
+            match denials.recv().await {
+                Ok(denial) => return Some((Incoming::Denied(denial), denials)),
+                // What was left out comes again, or is missed as an answer.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    })
 }
 
 fn broken(error: &dyn std::error::Error) -> LinkError {

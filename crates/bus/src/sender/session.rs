@@ -23,6 +23,7 @@ use super::{
     sentence,
 };
 use crate::counter::{CONTENT_TYPE, protobuf_headers};
+use crate::denial::Denial;
 use crate::requests::{self, Refusal, nobody_listens};
 use crate::subjects::{InSubject, RecordSubject};
 
@@ -144,6 +145,17 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
         Ok(())
     }
 
+    /// What the broker refuses: whoever it is about is passed over.
+    async fn denied(&mut self, denial: &Denial) -> Result<(), String> {
+        let Some(party) = denial.sender() else { return Err(denial.to_string()) };
+        let reason = denial.to_string();
+        for id in self.window.of(&party) {
+            self.shut_out(id, &reason).await;
+        }
+        self.shut_out.entry(party).or_insert_with(|| reason.into());
+        Ok(())
+    }
+
     /// Passes over what can not be sent as this sender, now and later.
     async fn shut_out(&mut self, id: u64, reason: &str) {
         let Some(parcel) = self.window.parcel(id) else { return };
@@ -162,6 +174,7 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
                 self.told(party, &message).await;
                 Ok(())
             }
+            Incoming::Denied(denial) => self.denied(&denial).await,
             Incoming::Lost => Err("the connection was lost".to_owned()),
         }
     }

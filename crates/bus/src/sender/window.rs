@@ -133,6 +133,12 @@ impl Window {
         Some(id)
     }
 
+    /// The numbers of the parcels of this sender, in their order.
+    pub(crate) fn of(&self, party: &Party) -> Vec<u64> {
+        let theirs = self.parcels.iter().filter(|(_, parcel)| parcel.party == *party);
+        theirs.map(|(id, _)| *id).collect()
+    }
+
     /// A parcel by its number.
     pub(crate) fn parcel(&self, id: u64) -> Option<&Parcel> {
         self.parcels.get(&id)

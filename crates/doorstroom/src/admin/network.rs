@@ -14,11 +14,11 @@ use domain::{Label, LocationId, RegionId, SourceId, Timestamp};
 use eventlog::{Clock as _, SystemClock};
 use keyring::{Keyring, KeyringError};
 use network::edit::{Draft, NewCentre, NewLocation, NewRegion, NewSource};
-use network::{Account, CentreId, Desk, Kind, Network, PublicKey, PublicKeyError, SenderName};
+use network::{CentreId, Desk, Kind, Network, Party, PublicKey, PublicKeyError, Role, SenderName, User};
 
 use self::report::Report;
 use crate::failure::Failure;
-use crate::node_file::DataArg;
+use crate::node_file::{DataArg, NodeFile};
 use crate::out::Out;
 
 #[derive(Debug, Subcommand)]
@@ -80,7 +80,7 @@ pub(crate) enum Command {
     },
     /// Take a user's keys away, or one key; at once
     #[command(
-        after_help = "What was recorded until then stays recorded.\n\nExamples:\n  doorstroom admin network revoke zk23-de-linde\n  doorstroom admin network revoke UDVODSDZHNKZPRFT6SIOO2WDCFZMIOLJB6HOCQKCXOCRUYPZUSPQ4LXB"
+        after_help = "What was recorded until then stays recorded. A user of the node itself (its name begins with _) is revoked with --yes only.\n\nExamples:\n  doorstroom admin network revoke zk23-de-linde\n  doorstroom admin network revoke UDVODSDZHNKZPRFT6SIOO2WDCFZMIOLJB6HOCQKCXOCRUYPZUSPQ4LXB"
     )]
     Revoke {
         #[command(flatten)]
@@ -88,10 +88,15 @@ pub(crate) enum Command {
         /// The user (its name, or `<account>/<name>`), or a public key
         #[arg(value_name = "USER|KEY")]
         what: String,
+        /// Also when it is one of the node's own, without which a part of the node stands still
+        #[arg(long)]
+        yes: bool,
     },
-    /// Copy what a user needs to sign in, to be given to its owner: its seed and the certificate it trusts the bus by
+    /// Copy what a user needs on the bus, to be given to its owner: its seed, the certificate it trusts the bus by, its
+    /// part of the network file, and how to use them
     #[command(
-        after_help = "Example:\n  doorstroom admin network hand-out zk23-de-linde --to /media/stick/de-linde"
+        after_help = "Example:\n  doorstroom admin network hand-out zk23-de-linde --to /media/stick/de-linde --bus tls://bus.example.nl:4222\n\n\
+            Its owner then sends with `doorstroom send events.jsonl --creds /media/stick/de-linde`."
     )]
     HandOut {
         #[command(flatten)]
@@ -101,6 +106,9 @@ pub(crate) enum Command {
         /// The folder to put it in, made if it is not there
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
+        /// Where its owner finds the bus [default: where the node that runs on the data folder has it]
+        #[arg(long, value_name = "URL")]
+        bus: Option<String>,
     },
     /// Who is known, by which key, and until when
     #[command(
@@ -265,13 +273,8 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
         Command::AddLeaf { node, region } => add_leaf(node, region, &mut out)?,
         Command::AddCentre(add) => add_centre(add, &mut out)?,
         Command::Rotate { node, user, grace } => rotate(node, user, *grace, &mut out)?,
-        Command::Revoke { node, what } => revoke(node, what, &mut out)?,
-        Command::HandOut { node, user, to } => {
-            let (account, name) = node.find(user)?;
-            let given = node.keyring()?.hand_out(&account, &name, to)?;
-            Report::HandedOut { user: report::address(&account, &name), files: given }
-                .tell(node.json, &mut out)?;
-        }
+        Command::Revoke { node, what, yes } => revoke(node, what, *yes, &mut out)?,
+        Command::HandOut { node, user, to, bus } => hand_out(node, user, to, bus.clone(), &mut out)?,
         Command::Show { node, account } => report::show(
             &Network::read(&node.file())?,
             node.keyring().ok().as_ref(),
@@ -308,29 +311,30 @@ impl Node {
         report.tell(self.json, out)
     }
 
-    /// The account and name of the user that is called so.
-    fn find(&self, called: &str) -> Result<(Account, String), Failure> {
+    fn network(&self) -> Result<Network, Failure> {
+        Ok(Network::read(&self.file())?)
+    }
+
+    /// The user that is called so.
+    fn find<'a>(&self, network: &'a Network, called: &str) -> Result<User<'a>, Failure> {
         // A seed pasted in the place of a key is not told again.
         if let Err(error @ PublicKeyError::Seed) = called.parse::<PublicKey>() {
             return Err(Failure::usage(error.to_string()));
         }
-        let file = self.file();
-        let network = Network::read(&file)?;
-        let is_it = |user: &network::User<'_>| match called.split_once('/') {
+        let is_it = |user: &User<'_>| match called.split_once('/') {
             Some((account, name)) => user.account.to_string() == account && user.name == name,
             None => user.name == called,
         };
-        let found: Vec<(Account, String)> =
-            network.users().filter(is_it).map(|user| (user.account, user.name.to_owned())).collect();
-        match found.as_slice() {
-            [one] => Ok(one.clone()),
-            [] => Err(Failure::usage(format!(
+        let mut found: Vec<User<'a>> = network.users().filter(is_it).collect();
+        let count = found.len();
+        match (found.pop(), count) {
+            (Some(one), 1) => Ok(one),
+            (None, _) => Err(Failure::usage(format!(
                 "{}: there is no user {called}; `doorstroom admin network show` tells who is there",
-                file.display()
+                self.file().display()
             ))),
-            [(account, name), ..] => Err(Failure::usage(format!(
-                "{} accounts have a user {called}; say which, as in {account}/{name}",
-                found.len()
+            (Some(User { account, name, .. }), _) => Err(Failure::usage(format!(
+                "{count} accounts have a user {called}; say which, as in {account}/{name}"
             ))),
         }
     }
@@ -439,22 +443,59 @@ fn add_centre(add: &AddCentre, out: &mut Out) -> Result<(), Failure> {
 const TAKEN_IN_AT_START: &str = "a node that runs takes it in when it is started again";
 
 fn rotate(node: &Node, user: &str, grace: u64, out: &mut Out) -> Result<(), Failure> {
-    let (account, name) = node.find(user)?;
+    let network = node.network()?;
+    let User { account, name, .. } = node.find(&network, user)?;
     let keyring = node.keyring()?;
     let grace = Duration::from_hours(grace);
-    let rotated = keyring::rotate(&node.file(), &keyring, (&account, &name), grace, now())?;
-    Report::Rotated { user: report::address(&account, &name), rotated }.tell(node.json, out)
+    let rotated = keyring::rotate(&node.file(), &keyring, (&account, name), grace, now())?;
+    Report::Rotated { user: report::address(&account, name), rotated }.tell(node.json, out)
 }
 
-fn revoke(node: &Node, what: &str, out: &mut Out) -> Result<(), Failure> {
+fn revoke(node: &Node, what: &str, yes: bool, out: &mut Out) -> Result<(), Failure> {
     let keyring = node.keyring()?;
-    let revoked = if let Ok(key) = what.parse::<PublicKey>() {
-        keyring::revoke_key(&node.file(), &keyring, &key, now())?
-    } else {
-        let (account, name) = node.find(what)?;
-        keyring::revoke_user(&node.file(), &keyring, (&account, &name), now())?
+    let network = node.network()?;
+    let key = what.parse::<PublicKey>().ok();
+    let user = match &key {
+        Some(key) => network.users().find(|user| user.keys.iter().any(|of_user| of_user.key == *key)),
+        None => Some(node.find(&network, what)?),
     };
-    Report::Revoked(revoked).tell(node.json, out)
+    if let (Some(User { party: Party::Service(service), .. }), false) = (&user, yes) {
+        return Err(Failure::usage(format!(
+            "{what} is the node's own: without it {}, until `rotate` gave it a new key and the node was started again; \
+             --yes does it",
+            stands_still(&service.role)
+        )));
+    }
+    let revoked = match (&key, &user) {
+        (None, Some(user)) => {
+            keyring::revoke_user(&node.file(), &keyring, (&user.account, user.name), now())?
+        }
+        (Some(key), _) => keyring::revoke_key(&node.file(), &keyring, key, now())?,
+        (None, None) => return Err(Failure::usage(format!("there is no user {what}"))),
+    };
+    let user = user.map_or_else(|| what.to_owned(), |user| report::address(&user.account, user.name));
+    Report::Revoked { user, revoked }.tell(node.json, out)
+}
+
+/// What stands still when this user of the node can not sign in.
+fn stands_still(role: &Role) -> String {
+    match role {
+        Role::Recorder(region) => format!("nothing that {region} sends is recorded"),
+        Role::Provisioner(account) => format!("what is missing in the account {account} is not made"),
+        Role::Leaf(region) => format!("mail at the leaf of {region} stays there"),
+        Role::Gateway => "nobody is told anything: no board, no events, no alerts".to_owned(),
+        Role::Operator => "nobody on this machine can watch, release or discard".to_owned(),
+        Role::Monitor => "the node can not ask the broker how it is, and does not start".to_owned(),
+    }
+}
+
+fn hand_out(node: &Node, user: &str, to: &Path, bus: Option<String>, out: &mut Out) -> Result<(), Failure> {
+    let network = node.network()?;
+    let user = node.find(&network, user)?;
+    // Without a node, and without being told, its owner has to know.
+    let bus = bus.or_else(|| NodeFile::read(&node.data.data).ok().map(|node| node.bus));
+    let files = node.keyring()?.hand_out(&network, &user, bus.as_deref(), to)?;
+    Report::HandedOut { user: report::address(&user.account, user.name), files, bus }.tell(node.json, out)
 }
 
 fn from_sources(sources: &Path, to: Option<&Path>, out: &mut Out) -> Result<(), Failure> {

@@ -21,7 +21,8 @@ pub(crate) const KEY_FILE: &str = "log.vkey";
 pub(super) struct ProofArgs {
     #[command(flatten)]
     data: DataArg,
-    /// The position of the record
+    /// The position of the record: the first is 1
+    #[arg(value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
     position: u64,
     /// Make it for the signed head in this file, instead of the newest
     #[arg(long, value_name = "NOTE")]
@@ -33,7 +34,8 @@ pub(super) struct ProofArgs {
 
 #[derive(Debug, Parser)]
 pub(super) struct CheckArgs {
-    /// The proof file
+    /// The proof file, as `audit proof` made it
+    #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The signed head you hold: the proof has to be about that one
     #[arg(long, value_name = "NOTE", required_unless_present = "key")]

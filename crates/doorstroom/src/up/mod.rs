@@ -205,7 +205,7 @@ impl Ground {
         self.announce(settings, http)?;
         if settings.demo {
             running.services.spawn(demo::run(
-                Access { server: self.server.clone(), logins: self.logins() },
+                Access { server: self.server.clone(), logins: self.logins(), network: None },
                 Arc::clone(&self.network),
                 self.log.reader(),
                 view,

@@ -20,8 +20,8 @@ const USERS_NAMED_MAX: usize = 8;
 pub(super) enum Report {
     Prepared { file: PathBuf, census: String, also: Vec<String>, made: Made },
     Rotated { user: String, rotated: Rotated },
-    Revoked(Revoked),
-    HandedOut { user: String, files: Vec<PathBuf> },
+    Revoked { user: String, revoked: Revoked },
+    HandedOut { user: String, files: Vec<PathBuf>, bus: Option<String> },
 }
 
 impl Report {
@@ -47,24 +47,35 @@ impl Report {
                 let mut lines = vec![format!("{user} has a new key: {}", rotated.key)];
                 let before = rotated.ending.iter();
                 lines.extend(before.map(|key| format!("valid until {}: {key}", rotated.until)));
+                if rotated.ending.is_empty() {
+                    lines.push(
+                        "no key of it was valid: it was shut out, and is let in again with this one"
+                            .to_owned(),
+                    );
+                }
                 lines
                     .push(format!("give it to its owner: doorstroom admin network hand-out {user} --to DIR"));
                 lines
             }
-            Self::Revoked(revoked) => {
+            Self::Revoked { user, revoked } => {
                 let keys = revoked.keys.iter();
                 let mut lines: Vec<String> = keys.map(|key| format!("not valid any more: {key}")).collect();
                 if lines.is_empty() {
-                    lines.push("no key of it was valid any more".to_owned());
+                    lines
+                        .push(format!("nothing changed: that was not valid any more, see `show` for {user}"));
                 }
                 lines.extend(revoked.seed.iter().map(|seed| format!("its seed is now {}", seed.display())));
                 lines
             }
-            Self::HandedOut { user, files } => {
+            Self::HandedOut { user, files, bus } => {
                 let mut lines: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
                 lines.push(format!(
                     "whoever has the first of these is {user}: hand it over in person and keep no copy"
                 ));
+                lines.push(match bus {
+                    Some(bus) => format!("the bus is said to be at {bus}; --bus says another place"),
+                    None => "where the bus is is not said: give --bus, or tell its owner".to_owned(),
+                });
                 lines
             }
         }
@@ -88,8 +99,10 @@ impl Report {
                 "ending": texts(&rotated.ending),
                 "until": rotated.until.to_string(),
             }),
-            Self::Revoked(revoked) => json!({ "keys": texts(&revoked.keys), "seed": revoked.seed }),
-            Self::HandedOut { user, files } => json!({ "user": user, "files": files }),
+            Self::Revoked { user, revoked } => {
+                json!({ "user": user, "keys": texts(&revoked.keys), "seed": revoked.seed })
+            }
+            Self::HandedOut { user, files, bus } => json!({ "user": user, "files": files, "bus": bus }),
         }
     }
 }
@@ -165,17 +178,31 @@ pub(super) fn show(
     }
     let mut table = Table::new(&["account", "user", "is", "signs", "seed", "key"]);
     for user in users {
-        let key = match user.keys.iter().rev().find(|key| key.valid) {
-            Some(ShownKey { key, until: Some(until), .. }) => format!("{key} until {until}"),
-            Some(ShownKey { key, until: None, .. }) => key.clone(),
-            None if user.keys.is_empty() => "none".to_owned(),
-            None => "revoked".to_owned(),
-        };
         let signs = if user.must_sign { "must" } else { "" };
-        let seed = if user.seed_here { "here" } else { "" };
-        table.row([user.account, user.user, user.is.to_owned(), signs.to_owned(), seed.to_owned(), key]);
+        let mut seed = if user.seed_here { "here" } else { "" };
+        for key in key_lines(&user.keys) {
+            let seed = std::mem::take(&mut seed);
+            let cells = [&*user.account, &*user.user, user.is, signs, seed, &*key];
+            table.row(cells.map(str::to_owned));
+        }
     }
     out.line(table)
+}
+
+/// The newest key that is valid, which its seed belongs to, and those before it with their ends; or why there is none.
+fn key_lines(keys: &[ShownKey]) -> Vec<String> {
+    let valid = keys.iter().rev().filter(|key| key.valid);
+    let lines: Vec<String> = valid
+        .map(|ShownKey { key, until, .. }| match until {
+            Some(until) => format!("{key} until {until}"),
+            None => key.clone(),
+        })
+        .collect();
+    match (lines.is_empty(), keys.is_empty()) {
+        (false, _) => lines,
+        (true, true) => vec!["none".to_owned()],
+        (true, false) => vec!["revoked".to_owned()],
+    }
 }
 
 fn shown(user: &User<'_>, keyring: Option<&Keyring>, now: Timestamp) -> ShownUser {
@@ -197,5 +224,23 @@ fn shown(user: &User<'_>, keyring: Option<&Keyring>, now: Timestamp) -> ShownUse
         must_sign,
         seed_here: keyring.is_some_and(|keyring| keyring.dir().join(file).exists()),
         keys: user.keys.iter().map(key).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_grace_is_told_with_its_end_below_the_one_that_follows_it() {
+        let key = |key: &str, valid, until: Option<&str>| ShownKey {
+            key: key.to_owned(),
+            valid,
+            until: until.map(str::to_owned),
+        };
+        let keys = [key("UA", false, Some("1")), key("UB", true, Some("2")), key("UC", true, None)];
+        assert_eq!(key_lines(&keys), ["UC", "UB until 2"]);
+        assert_eq!(key_lines(&keys[..1]), ["revoked"]);
+        assert_eq!(key_lines(&[]), ["none"]);
     }
 }

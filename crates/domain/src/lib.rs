@@ -1,14 +1,20 @@
-//! What happens to beds, referrals and stays: ids, codes and events, as the field names them.
+//! What happens to beds, referrals and stays: ids, codes, events, and what they make of a bed (`availability`).
 //!
 //! Pure data and rules; no clock, no I/O, no randomness can compile in here (`no_std`).
-//! Not here: how an event looks on the wire (`contracts`), what a view counts (`views`).
+//! Not here: how an event looks on the wire (`contracts`), the other read models (`views`).
 #![no_std]
 
 extern crate alloc;
+#[cfg(any(test, feature = "testing"))]
+extern crate std;
 
+pub mod availability;
 mod codes;
 mod event;
 mod ids;
+mod serde_text;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 
 pub use codes::*;

@@ -10,7 +10,6 @@ extern crate std;
 
 mod alerts;
 mod availability;
-mod serde_text;
 
 use alloc::vec::Vec;
 
@@ -18,7 +17,7 @@ use domain::{Recorded, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use alerts::{About, Alert, AlertChange, AlertStep, Alerts, Because, Condition, Rule};
-pub use availability::{
+pub use domain::availability::{
     Availability, Basis, BedCard, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind,
     Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Sum,
 };

@@ -26,7 +26,7 @@ use alloc::vec::Vec;
 
 use domain::{LocationId, Recorded, ReferralId, RegionId, StayId, Timestamp};
 
-use crate::{Availability, CareCode, RowKey, View as _};
+use crate::{Availability, CareCode, RowKey};
 
 pub use rule::{About, Alert, AlertChange, AlertStep, Because, Condition, Rule};
 

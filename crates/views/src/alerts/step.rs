@@ -8,8 +8,7 @@ use alloc::vec::Vec;
 use domain::{Fact, LocationId, Recorded, ReferralId, ReferralProfile, RegionId, StayId, Timestamp, Urgency};
 
 use super::{About, Alert, AlertChange, AlertStep, Alerts, Because, Condition, Referral, Rule, time_of};
-use crate::availability::left_location;
-use crate::{CareCode, RowKey, View as _};
+use crate::{CareCode, RowKey};
 
 /// Takes one event into account.
 pub(super) fn step(alerts: &mut Alerts, recorded: &Recorded, changes: &mut Vec<AlertChange>) {
@@ -252,7 +251,7 @@ impl Step<'_> {
     /// Compares with the board when the locations that this event names were last heard of.
     fn hear(&mut self) {
         let fact = &self.recorded.event.fact;
-        for location in fact.location().into_iter().chain(left_location(fact)) {
+        for location in fact.locations() {
             let Some((region, at)) = self.alerts.board.last_heard(location) else {
                 self.gone(location);
                 continue;

@@ -10,10 +10,9 @@ use uuid::Uuid;
 
 use super::{About, AlertChange, AlertStep, Alerts, Because, Condition, Rule};
 use crate::CareCode;
-use crate::availability::tests::properties::fact;
-use crate::availability::tests::{
-    A, C, FAR, LC, added, admission_cancelled, admitted_for, bed, closed, discharged, granted, label, place,
-    referral, registered, released, reported, withdrawn,
+use domain::testing::{
+    A, C, FAR, LC, added, admission_cancelled, admitted_for, bed, closed, discharged, fact, granted, label,
+    place, referral, registered, released, reported, withdrawn,
 };
 
 const MINUTE: i64 = 60_000_000;

@@ -1,11 +1,8 @@
 //! `bed.corrected`: what can be corrected, by whom, and what has touched a bed since.
 
-use domain::{Fact, WaitingFor};
+use crate::{Fact, WaitingFor};
 
-use super::{
-    A, LC, Told, added, admission_cancelled, admitted, admitted_for, at, bed, closed, contaminated,
-    corrected, discharged, freed, granted, in_reserve, moved, place, released, stopped, vacated, waiting,
-};
+use super::*;
 
 #[test]
 fn a_corrected_bed_is_as_before() {
@@ -103,10 +100,10 @@ fn whatever_names_the_bed_touches_it_also_without_effect() {
         moved(7, "9", "1"),
         in_reserve("1", false),
         Fact::OfferSent {
-            offer: super::properties::offer(A),
+            offer: offer(A),
             bed: Some("1".parse().unwrap()),
             care_type: LC.into(),
-            answer_by: super::second(1),
+            answer_by: second(1),
         },
     ];
     for touch in touching {
@@ -142,7 +139,7 @@ fn what_does_not_name_the_bed_nor_change_its_occupancy_leaves_it_correctable() {
         stopped(A, None),
         waiting(1, WaitingFor::HomeCare),
         vacated("2"),
-        Fact::BedVacated(at(super::B, "1")),
+        Fact::BedVacated(at(B, "1")),
     ]);
     told.sees_again();
     told.tell(corrected("1", id));

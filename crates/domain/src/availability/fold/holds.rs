@@ -2,7 +2,7 @@
 //!
 //! Not here: holds that end because somebody comes in (`stays`).
 
-use domain::{BedRef, LocationId, Place, ReferralId, RegionId, Timestamp};
+use crate::{BedRef, LocationId, Place, ReferralId, RegionId, Timestamp};
 
 use super::{Step, bed_of};
 use crate::availability::CareCode;

@@ -17,22 +17,20 @@ mod reported;
 mod row;
 mod stay;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use domain::{LocationId, Recorded, ReferralId, RegionId, StayId, Timestamp};
+use crate::{LocationId, Recorded, ReferralId, RegionId, StayId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::View;
 use contradiction::Contradictions;
 use location::Location;
 use stay::{Spot, Stay};
 
 pub use care_code::CareCode;
 pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
-pub(crate) use fold::left_location;
 pub use query::{BedCard, CountsAs, LocationCard};
 pub use row::{Basis, Counts, LastWord, Row, RowKey, Sum};
 
@@ -55,17 +53,15 @@ pub struct Availability {
     contradictions: Contradictions,
 }
 
-impl View for Availability {
-    const NAME: &'static str = "availability";
-    const VERSION: u32 = 1;
-    type Change = RowKey;
-
-    fn project(&mut self, recorded: &Recorded, changes: &mut Vec<RowKey>) {
+impl Availability {
+    /// Takes one more recorded event into account and adds to `changes` the rows that may look different now.
+    pub fn project(&mut self, recorded: &Recorded, changes: &mut Vec<RowKey>) {
         self.pass(recorded.position, recorded.recorded_at);
         fold::step(self, recorded, changes);
     }
 
-    fn pass(&mut self, position: u64, recorded_at: Timestamp) {
+    /// Moves on over a record that is no event: the board stands at its position, too.
+    pub fn pass(&mut self, position: u64, recorded_at: Timestamp) {
         self.position = position;
         self.recorded_at = recorded_at;
     }

@@ -6,7 +6,7 @@ use alloc::collections::VecDeque;
 
 use core::fmt;
 
-use domain::{BedId, LocationId, RegionId, Timestamp};
+use crate::{BedId, LocationId, RegionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::serde_text::{kind, moment};

@@ -5,7 +5,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use domain::{ReferralId, ReportedCount, StayId, Timestamp};
+use crate::{ReferralId, ReportedCount, StayId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Counts;

@@ -2,7 +2,7 @@
 //!
 //! Not here: who is in a bed (`bed`), how many are in a reported row (`reported`).
 
-use domain::{BedRef, LocationId, ReferralId, Timestamp};
+use crate::{BedRef, LocationId, ReferralId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::CareCode;

@@ -1,17 +1,14 @@
 //! Reported rows: what a report replaces, and what happens between reports.
 
-use domain::{Fact, Place, ReportedCount, WaitingFor};
+use crate::{Fact, Place, ReportedCount, WaitingFor};
 
-use super::{
-    A, C, FAR_C, HC, LC, Told, added, admission_cancelled, admitted, admitted_for, discharge_cancelled,
-    discharged, extended, granted, lapsed, place, released, reported, row, waiting,
-};
+use super::*;
 
 #[test]
 fn a_report_gives_what_is_left_as_closed() {
     let mut told = Told::with_report(10, 4, 3);
     told.sees_at(C, LC, "physical 10, occupied 4, closed 3, offerable 3", &[]);
-    assert_eq!(told.row(C, LC).unwrap().basis, super::super::Basis::Reported);
+    assert_eq!(told.row(C, LC).unwrap().basis, crate::availability::Basis::Reported);
 }
 
 #[test]

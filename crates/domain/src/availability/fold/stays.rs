@@ -2,7 +2,7 @@
 //!
 //! Not here: the arithmetic of a reported row (`reported`).
 
-use domain::{BedRef, Place, ReferralId, StayId, WaitingFor};
+use crate::{BedRef, Place, ReferralId, StayId, WaitingFor};
 
 use super::{Step, bed_of};
 use crate::availability::CareCode;

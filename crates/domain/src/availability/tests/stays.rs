@@ -1,13 +1,9 @@
 //! `stay.*` events on beds.
 //! Not here: stays on reported rows (`reported`), lateness (`beds`).
 
-use domain::{Fact, Place, WaitingFor};
+use crate::{Fact, Place, WaitingFor};
 
-use super::{
-    A, B, C, FAR, LC, Told, added, admission_cancelled, admitted, admitted_for, contaminated,
-    discharge_cancelled, discharged, freed, granted, move_cancelled, moved, place, row, stay, vacated,
-    waiting,
-};
+use super::*;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -77,7 +73,7 @@ fn a_hold_ends_with_an_admission_and_contradicts_one_for_another() {
 #[test]
 fn an_admission_ends_all_holds_of_its_referral_in_the_region_and_no_other() {
     let mut told = Told::with_beds(&["1", "2"]);
-    told.tell_all([added(B, "1", &[LC]), added(FAR, "1", &[LC]), super::reported(C, LC, 3, 0, 2)]);
+    told.tell_all([added(B, "1", &[LC]), added(FAR, "1", &[LC]), reported(C, LC, 3, 0, 2)]);
     for location in [A, B, FAR] {
         told.tell(granted(Place { location: location.parse().unwrap(), ..place("1") }, 1));
     }
@@ -142,7 +138,7 @@ fn a_cancelled_move_goes_back() {
 #[test]
 fn a_cancelled_move_back_to_a_bed_that_is_gone_has_no_effect() {
     let mut told = Told::with_beds(&["1", "2"]);
-    told.tell_all([admitted(1, place("1")), moved(1, "1", "2"), Fact::BedRemoved(super::bed("1"))]);
+    told.tell_all([admitted(1, place("1")), moved(1, "1", "2"), Fact::BedRemoved(bed("1"))]);
     told.tell(move_cancelled(1, "1", "2"));
     told.sees("physical 1, occupied 1", &["unknown-bed"]);
 }
@@ -235,7 +231,7 @@ fn a_cancelled_discharge_ends_a_hold_and_contradicts_one_for_another() {
 
 #[test]
 fn a_cancelled_discharge_without_its_bed_opens_the_stay_on_nothing() {
-    for taken in [admitted(2, place("1")), Fact::BedRemoved(super::bed("1"))] {
+    for taken in [admitted(2, place("1")), Fact::BedRemoved(bed("1"))] {
         let mut told = Told::with_beds(&["1"]);
         told.tell_all([
             admitted(1, place("1")),
@@ -293,7 +289,7 @@ fn plans_and_labels_only_need_an_open_stay() {
             Fact::StayDischargePlanWithdrawn { stay, expected_at: None },
             Fact::StayPlanSet { stay, items: alloc::vec::Vec::new() },
             Fact::StayTriageReviewed { stay, outcome: LC.into() },
-            Fact::StayFundingSwitched { stay, funding: super::label("zvw") },
+            Fact::StayFundingSwitched { stay, funding: label("zvw") },
         ]
     };
     let mut told = Told::with_beds(&["1"]);
@@ -316,6 +312,6 @@ fn a_contradiction_says_where_it_is_and_which_event_opened_it() {
     assert_eq!(found.position, told.board.position());
     assert_eq!(found.kind, "stay.waiting-for");
     assert_eq!(found.region.as_str(), "zk01");
-    assert_eq!(found.location.as_ref().map(domain::LocationId::as_str), Some(A));
-    assert_eq!(found.bed.as_ref().map(domain::BedId::as_str), Some("1"));
+    assert_eq!(found.location.as_ref().map(crate::LocationId::as_str), Some(A));
+    assert_eq!(found.bed.as_ref().map(crate::BedId::as_str), Some("1"));
 }

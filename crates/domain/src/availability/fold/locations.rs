@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use domain::{Label, LocationId, LocationProfile, ReportedCount};
+use crate::{Label, LocationId, LocationProfile, ReportedCount};
 
 use super::Step;
 use super::beds::bed_refs;

@@ -2,7 +2,7 @@
 //!
 //! Not here: admissions, moves and discharges (`stays`), holds (`holds`).
 
-use domain::{BedProfile, BedRef, EventId, Fact};
+use crate::{BedProfile, BedRef, EventId, Fact};
 
 use super::Step;
 use crate::availability::bed::{Axes, Bed, Occupancy, Readiness, Service, Staffing, Touch};

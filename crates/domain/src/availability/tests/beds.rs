@@ -3,12 +3,9 @@
 
 use alloc::vec::Vec;
 
-use domain::{Fact, WaitingFor};
+use crate::{Fact, WaitingFor};
 
-use super::{
-    A, B, C, HC, LC, Told, added, admitted, at, bed, bed_profile, closed, contaminated, discharged, freed,
-    granted, in_reserve, in_ward, place, stopped, vacated, waiting,
-};
+use super::*;
 
 #[test]
 fn a_new_bed_is_open_staffed_ready_and_free() {

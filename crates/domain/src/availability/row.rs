@@ -2,7 +2,7 @@
 //!
 //! Not here: how counts come about (`bed`, `reported`).
 
-use domain::{LocationId, RegionId, SourceId, Timestamp};
+use crate::{LocationId, RegionId, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::CareCode;

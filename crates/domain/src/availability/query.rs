@@ -5,7 +5,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use domain::{BedId, Label, LocationId, LocationMode, ReferralId, RegionId, StayId, Timestamp};
+use crate::{BedId, Label, LocationId, LocationMode, ReferralId, RegionId, StayId, Timestamp};
 use serde::Serialize;
 
 use super::bed::{Bed, Occupancy, Share};
@@ -160,12 +160,14 @@ impl Availability {
     }
 
     /// Whether a place is kept for this referral, anywhere.
-    pub(crate) fn is_held_for(&self, referral: ReferralId) -> bool {
+    #[must_use]
+    pub fn is_held_for(&self, referral: ReferralId) -> bool {
         self.holds.get(&referral).is_some_and(|spots| !spots.is_empty())
     }
 
     /// The region of a location, and when it was last heard of; `None` if it is not known.
-    pub(crate) fn last_heard(&self, location: &LocationId) -> Option<(&RegionId, Timestamp)> {
+    #[must_use]
+    pub fn last_heard(&self, location: &LocationId) -> Option<(&RegionId, Timestamp)> {
         self.locations.get(location).map(|location| (&location.region, location.last_word.at))
     }
 

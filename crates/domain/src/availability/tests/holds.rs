@@ -1,8 +1,8 @@
 //! `hold.*` events on beds.
 //! Not here: holds on reported rows (`reported`), holds that end by an admission (`stays`).
 
-use super::{A, C, LC, Told, admitted, contaminated, extended, granted, lapsed, place, released, second};
-use domain::{Fact, Place};
+use super::*;
+use crate::{Fact, Place};
 
 #[test]
 fn a_granted_hold_keeps_a_free_bed() {
@@ -76,12 +76,12 @@ fn every_hold_event_needs_a_known_bed() {
 fn what_is_no_fact_about_places_changes_no_count() {
     let mut told = Told::with_beds(&["1"]);
     told.tell(Fact::ArrivalAgreed {
-        referral: super::referral(1),
+        referral: referral(1),
         location: A.parse().unwrap(),
         at: second(1),
         transport: None,
     });
-    told.tell(Fact::OfferSeen(super::properties::offer("zk01-nowhere")));
+    told.tell(Fact::OfferSeen(offer("zk01-nowhere")));
     told.sees("physical 1, offerable 1", &[]);
     assert_eq!(told.row(A, LC).unwrap().last_word.at, second(6));
 }

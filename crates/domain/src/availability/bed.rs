@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use domain::{BedProfile, CareType, EventId, Label, ReferralId, SourceId, StayId, Timestamp};
+use crate::{BedProfile, CareType, EventId, Label, ReferralId, SourceId, StayId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{CareCode, Counts};

@@ -1,123 +1,16 @@
 //! Whatever is told in whatever order: no panic, the identity of the counts, and counts as from scratch.
 
 use alloc::collections::BTreeMap;
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
-use domain::{
-    BedProfile, BedRef, Event, EventId, Fact, LocationId, OfferId, OfferRef, Place, Recorded, RegionId,
-    WaitingFor,
-};
 use proptest::prelude::*;
-use uuid::Uuid;
 
-use super::{
-    A, B, C, FAR, FAR_C, HC, LC, at, bed_profile, label, referral, registered, reported, resumed, second,
-    stay, stopped, withdrawn,
-};
-use crate::View;
 use crate::availability::bed::Occupancy;
 use crate::availability::location::{Change, Location};
 use crate::availability::stay::Spot;
 use crate::availability::{Availability, Basis, CareCode, Counts, Row};
-
-pub(super) fn offer(location: &str) -> OfferRef {
-    OfferRef {
-        offer: OfferId::new(Uuid::from_u128(1)).unwrap(),
-        referral: referral(1),
-        location: location.parse().unwrap(),
-    }
-}
-
-fn location() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(&[A, A, B, C, C, FAR, FAR_C, "zk01-nowhere"][..])
-}
-
-fn bed_ref() -> impl Strategy<Value = BedRef> {
-    (prop::sample::select(&[A, A, A, B, FAR, C][..]), prop::sample::select(&["1", "2", "3"][..]))
-        .prop_map(|(location, name)| at(location, name))
-}
-
-fn care_type() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(&[LC, LC, HC, "ELV_MAAN"][..])
-}
-
-fn place() -> impl Strategy<Value = Place> {
-    prop_oneof![
-        3 => (bed_ref(), care_type()).prop_map(|(at, code)| Place {
-            location: at.location, bed: Some(at.bed), care_type: code.into()
-        }),
-        2 => (location(), care_type()).prop_map(|(location, code)| super::row(location, code)),
-    ]
-}
-
-fn ward() -> impl Strategy<Value = Option<&'static str>> {
-    prop::sample::select(&[None, Some("west"), Some("east")][..])
-}
-
-fn given_bed() -> impl Strategy<Value = BedProfile> {
-    let types = prop::option::of(prop::collection::vec(care_type(), 0..4));
-    (bed_ref(), types, ward(), prop::option::of(any::<bool>())).prop_map(|(at, types, ward, reserve)| {
-        BedProfile { ward: ward.map(label), reserve, ..bed_profile(at, types.as_deref()) }
-    })
-}
-
-fn of_location() -> impl Strategy<Value = Fact> {
-    let count = || prop_oneof![9 => 0i64..6, 1 => any::<i64>()];
-    prop_oneof![
-        1 => (location(), any::<bool>()).prop_map(|(name, beds)| registered(name, if beds { "beds" } else { "counts" })),
-        1 => location().prop_map(withdrawn),
-        1 => (location(), ward()).prop_map(|(name, ward)| stopped(name, ward)),
-        1 => (location(), ward()).prop_map(|(name, ward)| resumed(name, ward)),
-        4 => (location(), care_type(), count(), count(), count())
-            .prop_map(|(name, code, physical, occupied, offerable)| reported(name, code, physical, occupied, offerable)),
-    ]
-}
-
-fn of_bed(ids: u8) -> impl Strategy<Value = Fact> {
-    prop_oneof![
-        8 => given_bed().prop_map(Fact::BedAdded),
-        2 => given_bed().prop_map(Fact::BedChanged),
-        1 => bed_ref().prop_map(Fact::BedRemoved),
-        1 => bed_ref().prop_map(Fact::BedOpened),
-        2 => bed_ref().prop_map(|bed| Fact::BedClosed { bed, reason: "other".into(), review_at: None }),
-        1 => bed_ref().prop_map(Fact::BedStaffed),
-        2 => bed_ref().prop_map(Fact::BedUnstaffed),
-        3 => bed_ref().prop_map(Fact::BedVacated),
-        3 => bed_ref().prop_map(Fact::BedFreed),
-        2 => bed_ref().prop_map(Fact::BedContaminated),
-        6 => (bed_ref(), 0..ids).prop_map(|(bed, id)| Fact::BedCorrected { bed, corrects: event_id(id) }),
-    ]
-}
-
-fn of_hold_or_stay() -> impl Strategy<Value = Fact> {
-    let who = || 1u8..4;
-    prop_oneof![
-        3 => (place(), who()).prop_map(|(place, who)| super::granted(place, who)),
-        1 => (place(), who()).prop_map(|(place, who)| super::extended(place, who)),
-        1 => (place(), who()).prop_map(|(place, who)| super::released(place, who)),
-        6 => (who(), place()).prop_map(|(who, place)| super::admitted(who, place)),
-        4 => (who(), place(), who()).prop_map(|(who, place, of)| super::admitted_for(who, place, of)),
-        2 => (who(), bed_ref(), bed_ref()).prop_map(|(who, from, to)| Fact::StayMoved { stay: stay(who), from, to }),
-        1 => (who(), bed_ref(), bed_ref())
-            .prop_map(|(who, from, to)| Fact::StayMoveCancelled { stay: stay(who), from, to }),
-        3 => (who(), place(), any::<bool>()).prop_map(|(who, place, ready)| super::discharged(who, place, ready)),
-        1 => who().prop_map(super::admission_cancelled),
-        3 => who().prop_map(super::discharge_cancelled),
-        2 => (who(), any::<bool>()).prop_map(|(who, waits)| {
-            super::waiting(who, if waits { WaitingFor::HomeCare } else { WaitingFor::Nothing })
-        }),
-    ]
-}
-
-/// An id per event; few, so that corrections often name the last one.
-fn event_id(number: u8) -> EventId {
-    EventId::new(Uuid::from_u128(10_000 + u128::from(number))).unwrap()
-}
-
-/// What happens to locations, beds, holds and stays.
-pub(crate) fn fact() -> impl Strategy<Value = Fact> {
-    prop_oneof![1 => of_location(), 3 => of_bed(4), 5 => of_hold_or_stay()]
-}
+use crate::testing::*;
+use crate::{BedRef, Event, LocationId, Recorded, RegionId};
 
 fn history() -> impl Strategy<Value = Vec<Recorded>> {
     let fact = fact();
@@ -183,7 +76,7 @@ fn counts_are_as_from_scratch(board: &Availability) {
             let waits = |stay| board.stays[&stay].waits;
             let share = bed.share(location.is_stopped(bed.ward.as_ref()), waits);
             let counted = crate::availability::bed::Counted { care_types: bed.care_types.clone(), share };
-            scratch.count(&counted, Change::Add, super::super::row::Mark::default());
+            scratch.count(&counted, Change::Add, crate::availability::row::Mark::default());
         }
         let counts = |location: &Location| -> Vec<(CareCode, Counts)> {
             let shown = location.rows.iter().filter(|(_, row)| !row.counts.is_zero());

@@ -1,11 +1,8 @@
 //! `location.*` events without reports: registering, withdrawing, stops, the last word.
 
-use domain::{Fact, Label, LocationProfile};
+use crate::{Fact, Label, LocationProfile};
 
-use super::{
-    A, B, C, HC, LC, Told, added, admitted, admitted_for, at, discharge_cancelled, discharged, granted,
-    in_ward, label, moved, place, profile, registered, reported, resumed, row, second, stopped, withdrawn,
-};
+use super::*;
 
 #[test]
 fn every_event_about_an_unknown_location_but_its_registration_is_a_contradiction() {
@@ -129,7 +126,7 @@ fn the_last_word_is_the_locations_and_not_the_desks() {
 fn a_move_is_a_word_of_both_locations() {
     let mut told = Told::with_beds(&["1"]);
     told.tell_all([added(B, "1", &[LC]), admitted(1, place("1"))]);
-    told.tell(Fact::StayMoved { stay: super::stay(1), from: at(A, "1"), to: at(B, "1") });
+    told.tell(Fact::StayMoved { stay: stay(1), from: at(A, "1"), to: at(B, "1") });
     for location in [A, B] {
         assert_eq!(told.row(location, LC).unwrap().position, told.board.position());
     }

@@ -5,7 +5,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use domain::CareType;
+use crate::CareType;
 use serde::{Deserialize, Serialize};
 
 /// The code of a care type, such as `ELV_LC`; every code this version does not know is `other`.

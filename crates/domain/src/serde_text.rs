@@ -6,7 +6,7 @@
 pub(crate) mod moment {
     use alloc::string::{String, ToString};
 
-    use domain::Timestamp;
+    use crate::Timestamp;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
@@ -31,7 +31,7 @@ pub(crate) mod moment {
 pub(crate) mod kind {
     use alloc::string::String;
 
-    use domain::Fact;
+    use crate::Fact;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(crate) fn serialize<S: Serializer>(kind: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {

@@ -11,7 +11,7 @@ mod stays;
 
 use alloc::vec::Vec;
 
-use domain::{BedRef, Event, Fact, LocationId, Recorded, StayId};
+use crate::{BedRef, Event, Fact, LocationId, Recorded, StayId};
 
 use super::bed::{Axes, Bed, Counted, Touch};
 use super::contradiction::{Contradiction, ContradictionKind};
@@ -169,7 +169,7 @@ impl Step<'_> {
             return;
         }
         let word = self.word();
-        for name in fact.location().into_iter().chain(left_location(fact)) {
+        for name in fact.locations() {
             let Some(location) = self.state.locations.get_mut(name) else { continue };
             location.last_word = word.clone();
             location.last_word_mark = self.mark;
@@ -244,7 +244,7 @@ impl Step<'_> {
         &mut self,
         why: ContradictionKind,
         location: Option<LocationId>,
-        bed: Option<domain::BedId>,
+        bed: Option<crate::BedId>,
     ) {
         let known = location.as_ref().and_then(|location| self.state.locations.get(location));
         let region = known.map_or(&self.event.region, |location| &location.region).clone();
@@ -293,18 +293,9 @@ fn named_beds(fact: &Fact) -> Vec<BedRef> {
     }
 }
 
-fn bed_of(place: &domain::Place) -> Option<BedRef> {
+fn bed_of(place: &crate::Place) -> Option<BedRef> {
     let bed = place.bed.clone()?;
     Some(BedRef { location: place.location.clone(), bed })
-}
-
-/// The second location of a move.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only moves name two locations")]
-pub(crate) fn left_location(fact: &Fact) -> Option<&LocationId> {
-    match fact {
-        Fact::StayMoved { from, .. } | Fact::StayMoveCancelled { from, .. } => Some(&from.location),
-        _ => None,
-    }
 }
 
 /// The stay of an event that names a stay and no place.

@@ -4,7 +4,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use domain::{BedId, Label, LocationMode, LocationProfile, RegionId};
+use crate::{BedId, Label, LocationMode, LocationProfile, RegionId};
 use serde::{Deserialize, Serialize};
 
 use super::bed::{Bed, Counted, Share};

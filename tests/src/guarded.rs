@@ -2,6 +2,7 @@
 //!
 //! Not here: the streams (`bus::provisioner` makes them), the node around it ([`Node`](crate::Node)).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -123,6 +124,7 @@ fn prepare(folder: &Path, limits: Limits) -> (Network, String) {
         keys,
         topology: Topology::Single,
         leaves: None,
+        shut_out: BTreeSet::new(),
         limits,
     };
     let text = configuration(&network, now, &setup);

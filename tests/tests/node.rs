@@ -1,6 +1,7 @@
 //! A node from its start to its end: its broker, its health, its refusals.
 #![expect(clippy::unwrap_used, reason = "test code: what cannot be unwrapped is the failed test")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -98,6 +99,7 @@ fn on_another_broker(change: impl Fn(String) -> String) -> (Site, Broker) {
         keys,
         topology: Topology::Single,
         leaves: None,
+        shut_out: BTreeSet::new(),
         limits: Limits::default(),
     };
     let broker = Broker::start(&change(configuration(&network, now, &setup)));

@@ -13,13 +13,13 @@ use tokio::sync::broadcast;
 
 /// Alarms that wait for a listener; one that lags further behind is told how many it missed.
 const WAITING_MAX: usize = 256;
-/// Alarms told of one code and region in a [`SPELL`]; further ones are only counted, so that an attacker can not flood
-/// the log and the subscribers.
+/// Alarms told of one code, region and sender in a [`SPELL`]; further ones are only counted, so that an attacker can
+/// not flood the log and the subscribers, nor hide what another does.
 const TOLD_MAX: u32 = 10;
-/// After so long an alarm of the same code and region is told again.
+/// After so long an alarm of the same code, region and sender is told again.
 const SPELL: Duration = Duration::from_mins(1);
-/// Pairs of code and region that are remembered: some 30 codes in some 40 regions.
-const REMEMBERED_MAX: usize = 2_048;
+/// Codes with region and sender that are remembered: some 30 codes in some 40 regions, each with some senders.
+const REMEMBERED_MAX: usize = 16_384;
 
 /// One thing that went wrong and that a person should look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Counts {
     raised: BTreeMap<&'static str, u64>,
-    spells: BTreeMap<(&'static str, Option<RegionId>), Spell>,
+    spells: BTreeMap<(&'static str, Option<RegionId>, Option<SenderName>), Spell>,
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Alarms {
         Self(Arc::new(Shared { told, counts: Mutex::new(Counts::default()) }))
     }
 
-    /// Raises an alarm: it is counted, and told unless ten of the same code and region were told within a minute.
+    /// Raises an alarm: it is counted, and told unless ten of the same code, region and sender were told within a minute.
     pub fn raise(&self, alarm: Alarm) {
         if !self.counts_lock().count(&alarm, Instant::now()) {
             return;
@@ -125,7 +125,7 @@ impl Counts {
         if self.spells.len() >= REMEMBERED_MAX {
             self.spells.clear();
         }
-        let key = (alarm.code, alarm.region.clone());
+        let key = (alarm.code, alarm.region.clone(), alarm.sender.clone());
         let spell = self.spells.entry(key).or_insert(Spell { began: now, told: 0 });
         if now.saturating_duration_since(spell.began) >= SPELL {
             *spell = Spell { began: now, told: 0 };
@@ -144,17 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_one_region_is_counted_and_told_ten_times_and_another_region_is_still_told() {
+    fn a_flood_is_counted_and_told_ten_times_and_another_region_or_sender_is_still_told() {
         let alarms = Alarms::new();
         let mut told = alarms.subscribe();
         for _ in 0..100 {
             alarms.raise(of("zk01"));
         }
+        let another = Alarm { sender: Some("loket".parse().unwrap()), ..of("zk01") };
+        alarms.raise(another.clone());
         alarms.raise(of("zk02"));
-        assert_eq!(alarms.counts(), BTreeMap::from([("bad_signature", 101)]));
+        assert_eq!(alarms.counts(), BTreeMap::from([("bad_signature", 102)]));
         let told: Vec<Alarm> = std::iter::from_fn(|| told.try_recv().ok()).collect();
-        assert_eq!(told.len(), 11);
+        assert_eq!(told.len(), 12);
         assert_eq!(told.last(), Some(&of("zk02")));
+        assert!(told.contains(&another));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use contracts::wire;
 use domain::RegionId;
 use futures::StreamExt as _;
+use network::SenderName;
 
 use crate::Bus;
 use crate::mailbox::headers;
@@ -23,6 +24,8 @@ pub(crate) const CONTENT_TYPE: &str = "Content-Type";
 /// How every subject begins that is answered to. Who asks names it, and we may publish where it may not: to any other,
 /// an answer could be put into the log, a mailbox or a view.
 const REPLY_PREFIX: &str = "_INBOX.";
+/// The longest subject that is answered to, in bytes: an inbox of any client is a quarter of it.
+const REPLY_BYTES_MAX: usize = 256;
 
 /// The connection is closed for good, so nothing can be published on it.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +92,7 @@ impl ReplyTo {
         let sender = asked.rsplit('.').next().filter(|_| guarded);
         let inbox =
             sender.map_or_else(|| REPLY_PREFIX.to_owned(), |sender| format!("{REPLY_PREFIX}{sender}."));
-        if reply.starts_with(&*inbox) {
+        if reply.starts_with(&*inbox) && is_literal(&reply) {
             return Some(Self(reply));
         }
         // Anybody may send any number of these, so no more than this is said of them.
@@ -101,7 +104,14 @@ impl ReplyTo {
     }
 }
 
-/// All that waits at the counter.
+/// Whether the broker takes a message to this subject: another would only make it complain of us.
+fn is_literal(subject: &str) -> bool {
+    subject.len() <= REPLY_BYTES_MAX
+        && subject.bytes().all(|byte| byte.is_ascii_graphic())
+        && subject.split('.').all(|token| !matches!(token, "" | "*" | ">"))
+}
+
+/// What waits at the counter, of one sender or of all.
 #[derive(Debug)]
 pub struct Counter {
     subscription: Subscriber,
@@ -129,16 +139,25 @@ impl Counter {
 }
 
 impl Bus {
-    /// Listens at the counter of a region.
+    /// Listens at the counter of a region, to one sender or to all of them. Each counter has room of its own, so that
+    /// what one sender sends too much takes no room of another that is listened to apart.
     ///
     /// # Errors
     /// When the connection is closed.
-    pub async fn counter_of(&self, region: &RegionId) -> Result<Counter, PublishError> {
+    pub async fn counter_of(
+        &self,
+        region: &RegionId,
+        sender: Option<&SenderName>,
+    ) -> Result<Counter, PublishError> {
+        let subject = sender.map_or_else(
+            || RecordSubject::all_of(region),
+            |sender| RecordSubject { region: region.clone(), sender: sender.clone() }.to_string(),
+        );
         let failed = |error: async_nats::SubscribeError| PublishError {
             what: "the subscription to the counter",
             reason: error.to_string(),
         };
-        let subscription = self.client().subscribe(RecordSubject::all_of(region)).await.map_err(failed)?;
+        let subscription = self.client().subscribe(subject).await.map_err(failed)?;
         // Whoever starts us must be able to say "ready": the broker knows the subscription when this returns.
         self.flush().await;
         Ok(Counter { subscription, guarded: self.guarded() })
@@ -201,4 +220,25 @@ pub(crate) fn protobuf_headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, PROTOBUF);
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_goes_to_a_plain_inbox_of_its_sender_alone() {
+        let of = |reply: &str, guarded| {
+            ReplyTo::of(&Subject::from("record.zk01.loket"), Subject::from(reply.to_owned()), guarded)
+                .is_some()
+        };
+        assert!(of("_INBOX.loket.a1.B2", true) && of("_INBOX.a1.B2", false));
+        for reply in ["_INBOX.other.a1", "_INBOX.loketje.a1", "_INBOX.loket", "log.zk01.bed.freed"] {
+            assert!(!of(reply, true), "{reply}");
+        }
+        for odd in [".", "a..b", "*", ">", "a.*.b", "a.>", "a b", "é"] {
+            assert!(!of(&format!("_INBOX.loket.{odd}"), true), "{odd}");
+        }
+        assert!(!of(&format!("_INBOX.loket.{}", "a".repeat(REPLY_BYTES_MAX)), true));
+    }
 }

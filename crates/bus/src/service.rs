@@ -5,22 +5,23 @@
 
 use std::fmt;
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use async_nats::HeaderMap;
 use async_nats::header::HeaderValue;
 use async_nats::service::{self, ServiceExt as _, endpoint::Endpoint};
 use bytes::Bytes;
 use futures::StreamExt as _;
-use futures::stream::{Select, select};
+use network::CentreId;
 
 use crate::outward::{Outward, OutwardError};
 use crate::subjects::{Service, ServiceSubject, SubjectError};
 
-/// The requests to a service, in the order they came.
+/// The requests of one asker to a service, in the order they came.
 pub struct Requests {
-    endpoints: Select<Endpoint, Endpoint>,
-    // The service answers discovery as long as it is held.
-    _service: service::Service,
+    endpoint: Endpoint,
+    // The service answers discovery as long as one of these is held.
+    _service: Arc<service::Service>,
 }
 
 /// A request to a service.
@@ -34,12 +35,18 @@ impl fmt::Debug for Requests {
 }
 
 impl Outward {
-    /// Answers requests to this service, those of the node's own users and those of the centres; `version` is a
-    /// semantic version.
+    /// Answers requests to this service: those of the node's own users come first in the list, then those of each of
+    /// these centres, each with room of its own, so that one who asks without end keeps nobody else waiting. `version`
+    /// is a semantic version.
     ///
     /// # Errors
     /// When the connection is closed.
-    pub async fn service(&self, what: Service, version: &str) -> Result<Requests, OutwardError> {
+    pub async fn service(
+        &self,
+        what: Service,
+        version: &str,
+        centres: impl IntoIterator<Item = CentreId>,
+    ) -> Result<Vec<Requests>, OutwardError> {
         let failed =
             |source| OutwardError::Provision { what: format!("the service {}", what.name()), source };
         let description = match what {
@@ -54,19 +61,25 @@ impl Outward {
             .start(what.name(), version)
             .await
             .map_err(failed)?;
-        let own = ServiceSubject { centre: None, service: what }.to_string();
-        let own = service.endpoint_builder().name(what.name()).add(own).await.map_err(failed)?;
-        let name = format!("{}-of-centres", what.name());
-        let of_centres = ServiceSubject::of_centres(what);
-        let of_centres = service.endpoint_builder().name(name).add(of_centres).await.map_err(failed)?;
-        Ok(Requests { endpoints: select(own, of_centres), _service: service })
+        let service = Arc::new(service);
+        let mut askers = Vec::new();
+        for centre in std::iter::once(None).chain(centres.into_iter().map(Some)) {
+            let name = match &centre {
+                None => what.name().to_owned(),
+                Some(centre) => format!("{}-of-{centre}", what.name()),
+            };
+            let subject = ServiceSubject { centre, service: what }.to_string();
+            let endpoint = service.endpoint_builder().name(name).add(subject).await.map_err(failed)?;
+            askers.push(Requests { endpoint, _service: Arc::clone(&service) });
+        }
+        Ok(askers)
     }
 }
 
 impl Requests {
     /// The next request; `None` when the connection is closed.
     pub async fn next(&mut self) -> Option<Request> {
-        self.endpoints.next().await.map(Request)
+        self.endpoint.next().await.map(Request)
     }
 }
 

@@ -277,14 +277,6 @@ pub struct ServiceSubject {
     pub service: Service,
 }
 
-impl ServiceSubject {
-    /// What to listen to for the requests of all centres.
-    #[must_use]
-    pub fn of_centres(service: Service) -> String {
-        format!("svc.for.*.doorstroom.{}", service.name())
-    }
-}
-
 impl FromStr for ServiceSubject {
     type Err = SubjectError;
     fn from_str(text: &str) -> Result<Self, SubjectError> {

@@ -17,6 +17,7 @@ use futures::stream::FuturesUnordered;
 use network::{Centre, Network};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
 use crate::{Interrupted, Part};
@@ -24,6 +25,8 @@ use crate::{Interrupted, Part};
 /// Requests of one service that are answered at once; others wait in the connection. Each may read the disk, and a
 /// node has other things to do.
 const AT_ONCE_MAX: usize = 4;
+/// Requests of one asker, such as a centre, that are answered at once: it takes turns with all others.
+const OF_ASKER_MAX: usize = 1;
 /// A request has a few short fields, and maybe a list of every type of event.
 const REQUEST_BYTES_MAX: usize = 4 * 1024;
 /// A message of the broker holds 1 MiB with its headers, unless it is set up otherwise.
@@ -72,26 +75,37 @@ pub(crate) struct Refusal {
 impl<A: Answering> Part for Answers<A> {
     async fn serve(&mut self) -> Interrupted {
         // The client subscribes again by itself after a loss of the connection.
-        let mut requests: Requests = match self.outward.service(A::SERVICE, env!("CARGO_PKG_VERSION")).await {
-            Ok(requests) => requests,
+        let centres: Vec<_> = self.network.centres().map(|centre| centre.code.clone()).collect();
+        let askers = match self.outward.service(A::SERVICE, env!("CARGO_PKG_VERSION"), centres).await {
+            Ok(askers) => askers,
             Err(error) => return error.into(),
         };
-        let mut running = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                request = requests.next(), if running.len() < AT_ONCE_MAX => match request {
-                    Some(request) => running.push(self.serve_one(request)),
-                    None => return Interrupted::Lost,
-                },
-                Some(()) = running.next(), if !running.is_empty() => {}
-            }
-        }
+        // First come, first served among the askers: whoever waits for a turn has one request waiting, not all.
+        let turns = Semaphore::new(AT_ONCE_MAX);
+        let serving = askers.into_iter().map(|asker| self.serve_asker(asker, &turns));
+        let mut serving: FuturesUnordered<_> = serving.collect();
+        // Nobody is served for ever; the first that ends tells that the connection did.
+        let _ended = serving.next().await;
+        Interrupted::Lost
     }
 }
 
 impl<A: Answering> Answers<A> {
     pub(crate) fn new(outward: Outward, network: Arc<Network>, metrics: Arc<Metrics>, answering: A) -> Self {
         Self { outward, network, metrics, answering }
+    }
+
+    async fn serve_asker(&self, requests: Requests, turns: &Semaphore) {
+        let requests = futures::stream::unfold(requests, async |mut requests| {
+            requests.next().await.map(|request| (request, requests))
+        });
+        requests
+            .for_each_concurrent(OF_ASKER_MAX, async |request| {
+                // It is never closed, so an error can not be.
+                let _turn = turns.acquire().await;
+                self.serve_one(request).await;
+            })
+            .await;
     }
 
     async fn serve_one(&self, request: Request) {

@@ -14,6 +14,8 @@ use domain::Timestamp;
 use eventlog::{AppendError, Appended, Batch, NewRecord, Record};
 use network::SenderName;
 
+use crate::counter::SHUT_FOR;
+use crate::flood::IN_VAIN_PER_SECOND_MAX;
 use crate::judge::{Accepted, Entry, Message, Refused, Request, Unfit};
 use crate::keep::Counted;
 use crate::quota::KEPT_PER_MINUTE_MAX;
@@ -22,6 +24,8 @@ use crate::{RunError, keep};
 
 /// The code of the alarm that a sender has more refused than is kept of it.
 const FLOOD: &str = "refusals_flood";
+/// The code of the alarm that a sender sends so much in vain that it is not listened to for a while.
+pub const IN_VAIN: &str = "counter_flood";
 /// The code of the alarm that a message can be neither recorded nor kept, so that its mailbox waits.
 const STUCK: &str = "mailbox_stuck";
 /// The code of the alarm that something refused is too large to be kept.
@@ -69,6 +73,21 @@ pub(crate) fn alarm_flood(region: &Region, sender: Option<&SenderName>) {
         sender: sender.cloned(),
         security: true,
         ..Alarm::new(FLOOD, detail)
+    });
+}
+
+/// Raises the alarm that a sender sends so much in vain that it is not listened to for a while.
+pub(crate) fn alarm_in_vain(region: &Region, sender: Option<&SenderName>) {
+    let detail = format!(
+        "more than {IN_VAIN_PER_SECOND_MAX} messages of one sender were refused, or found no room, within a second: at the \
+         counter it is not listened to for {} s; stop it, and look at what is in quarantine",
+        SHUT_FOR.as_secs()
+    );
+    region.shared.alarms.raise(Alarm {
+        region: Some(region.code.clone()),
+        sender: sender.cloned(),
+        security: true,
+        ..Alarm::new(IN_VAIN, detail)
     });
 }
 

@@ -9,11 +9,14 @@
 //! events amount to (`views`).
 
 mod answer;
+mod counter;
 mod door;
 mod epoch;
+mod flood;
 mod judge;
 mod keep;
 mod lines;
+mod mailbox;
 mod metrics;
 mod quarantine;
 mod quota;
@@ -33,6 +36,9 @@ use network::Network;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub use answer::IN_VAIN;
+pub use counter::{POISONED, SHUT_FOR};
+pub use flood::IN_VAIN_PER_SECOND_MAX;
 pub use judge::REQUEST_EVENTS_MAX;
 pub use metrics::Metrics;
 pub use quarantine::Quarantine;
@@ -55,7 +61,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The recorder that writes what arrives over these connections, one a region, into `log`. Nothing happens before
+    /// The recorder that writes what arrives over these connections, two a region, into `log`. Nothing happens before
     /// [`Recorder::run`].
     #[must_use]
     pub fn build(self, doors: BTreeMap<RegionId, bus::Config>, log: EventLog) -> Recorder {
@@ -203,6 +209,7 @@ impl Recorder {
         let mut open = JoinSet::new();
         for (code, config) in doors {
             let door = door::Door {
+                which: door::Which::Counter,
                 region: Arc::new(serve::Region::new(code, Arc::clone(&shared))),
                 config,
                 doors: Arc::clone(&states),
@@ -210,6 +217,7 @@ impl Recorder {
                 serving: serving.clone(),
                 stopping: stopping.clone(),
             };
+            open.spawn(door::Door { which: door::Which::Mailbox, ..door.clone() }.keep_open());
             open.spawn(door.keep_open());
         }
         drop(serving);

@@ -14,6 +14,7 @@ use network::Network;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::epoch::Ledger;
+use crate::flood::Floods;
 use crate::judge::{Accepted, BAD_SIGNATURE, Entry, Message, Refused, Request, Unfit, judge};
 use crate::lines::{Arrived, Line, Lines, Put};
 use crate::quota::{Kept, Quotas};
@@ -45,6 +46,7 @@ pub(crate) struct Region {
     pub(crate) code: RegionId,
     pub(crate) shared: Arc<Shared>,
     lines: Mutex<Lines<Reply>>,
+    floods: Mutex<Floods>,
     turn: Semaphore,
     in_hand: Semaphore,
 }
@@ -115,6 +117,7 @@ impl Region {
             code,
             shared,
             lines: Mutex::new(Lines::new()),
+            floods: Mutex::default(),
             turn: Semaphore::new(1),
             in_hand: Semaphore::new(REGION_IN_HAND_MAX),
         }
@@ -241,7 +244,29 @@ impl Region {
         if kept == Kept::CountedFromNow {
             answer::alarm_flood(self, known);
         }
+        self.note_in_vain(sender, now);
         kept != Kept::Whole
+    }
+
+    /// Notes a message of this sender that was refused, or found no room, at this moment (microseconds).
+    pub(crate) fn note_in_vain(&self, sender: Option<&network::SenderName>, now: i64) {
+        if self.floods().note(sender, now) {
+            answer::alarm_in_vain(self, sender);
+        }
+    }
+
+    /// Whether this sender sends so much in vain that it is not listened to for a while.
+    pub(crate) fn is_flooded_by(&self, sender: Option<&network::SenderName>) -> bool {
+        self.floods().has(sender)
+    }
+
+    /// Begins anew with this sender.
+    pub(crate) fn forgive(&self, sender: Option<&network::SenderName>) {
+        self.floods().forgive(sender);
+    }
+
+    fn floods(&self) -> MutexGuard<'_, Floods> {
+        self.floods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands a turn to the log, and answers.

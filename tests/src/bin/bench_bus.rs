@@ -9,7 +9,7 @@
     reason = "a measuring program for a person: it prints its table, and ends where something is wrong"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -34,7 +34,11 @@ const MAILBOX_EVENTS: usize = 1_000_000;
 /// Unacknowledged messages of one sender on its way into a mailbox.
 const POSTED_MAX: usize = 64;
 /// How long the calm and the flooded senders are watched.
-const WATCHED: Duration = Duration::from_secs(20);
+const WATCHED: Duration = Duration::from_secs(30);
+/// Before who is shut out tries to get in again.
+const KNOCKS_EVERY: Duration = Duration::from_millis(100);
+/// Events into the mailbox of one region that is kept once, and one that is kept three times.
+const REPLICATED_EVENTS: usize = 30_000;
 /// Each of the others asks for a receipt this often.
 const EVERY: Duration = Duration::from_millis(50);
 /// What nothing here takes.
@@ -54,6 +58,9 @@ async fn main() {
     }
     if wanted("flood") {
         flood().await;
+    }
+    if wanted("replicas") {
+        replicas().await;
     }
     if wanted("mailboxes") {
         mailboxes().await;
@@ -95,14 +102,18 @@ impl World {
                 .sources()
                 .find(|source| source.kind == Kind::Location && source.region == region.code)
                 .expect("every region has a location");
-            Sending::new(&self.node, source)
+            Sending::new(&self.site.data(), self.node.bus(), source)
         };
         self.network.regions().map(one).collect()
     }
 
     fn head(&self) -> u64 {
-        eventlog::LogReader::open(&self.site.data().join("log")).expect("the log").head().position
+        head(&self.site.data())
     }
+}
+
+fn head(data: &Path) -> u64 {
+    eventlog::LogReader::open(&data.join("log")).expect("the log").head().position
 }
 
 fn must_sign(source: &Source) -> bool {
@@ -122,14 +133,15 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(node: &Node, source: &Source) -> Self {
-        let key = node.key(&Account::Region(source.region.clone()), source.name.as_str());
+    fn new(data: &Path, bus: &str, source: &Source) -> Self {
+        let user = network::key_file(&Account::Region(source.region.clone()), source.name.as_str());
+        let key = data.join("keys").join(user);
         let seed = std::fs::read_to_string(&key).expect("the sender's key").parse().expect("a seed");
         Self {
             source: source.id.to_string(),
             location: source.name.to_string(),
             region: source.region.to_string(),
-            server: Server { url: node.bus().to_owned(), ca: Some(node.data().join("keys/ca.pem")) },
+            server: Server { url: bus.to_owned(), ca: Some(data.join("keys/ca.pem")) },
             key,
             seed: Arc::new(seed),
             sign: must_sign(source),
@@ -250,8 +262,8 @@ async fn flood() {
     for (name, part) in [("p50", 0.5), ("p99", 0.99)] {
         let (calm, flooded) = (quantile(&mut calm, part), quantile(&mut flooded, part));
         println!(
-            "| receipt latency of {} other regions while one sender floods its counter with {per_second:.0} bad messages/s, \
-             {name} (calm) | {calm:.2} ms | {flooded:.2} ms | {:.2} × |",
+            "| receipt latency of {} other regions while one sender floods its counter with all it can ({per_second:.0} bad \
+             messages/s got through until it was shut out, over the whole time), {name} (calm) | {calm:.2} ms | {flooded:.2} ms | {:.2} × |",
             locations.len(),
             flooded / calm
         );
@@ -289,12 +301,18 @@ async fn flood_from(sending: Sending, stop: Arc<AtomicBool>, sent: Arc<AtomicU64
     .custom_inbox_prefix(format!("_INBOX.{}", sending.location))
     .add_root_certificates(sending.server.ca.clone().expect("an authority"))
     .require_tls(true);
-    let client = options.connect(&sending.server.url).await.expect("a connection");
     let counter = sending.counter().to_string();
     let junk = bytes::Bytes::from(vec![b'{'; 1_024]);
     while !stop.load(Ordering::SeqCst) {
-        // A broker that cuts the flooding connection is no end of the flood.
-        if client.publish(counter.clone(), junk.clone()).await.is_ok() {
+        // A broker that cuts the flooding connection is no end of the flood: it knocks again, and floods when let in.
+        let Ok(client) = options.clone().connect(&sending.server.url).await else {
+            tokio::time::sleep(KNOCKS_EVERY).await;
+            continue;
+        };
+        while !stop.load(Ordering::SeqCst)
+            && client.connection_state() == async_nats::connection::State::Connected
+            && client.publish(counter.clone(), junk.clone()).await.is_ok()
+        {
             sent.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -303,30 +321,75 @@ async fn flood_from(sending: Sending, stop: Arc<AtomicBool>, sent: Arc<AtomicU64
 /// A million events through 31 mailboxes, until the last is in the log.
 async fn mailboxes() {
     let events = std::env::var("DOORSTROOM_BENCH_EVENTS").ok().and_then(|text| text.parse().ok());
-    let events: usize = events.unwrap_or(MAILBOX_EVENTS);
     let world = World::start();
     let locations = world.locations();
+    let through = through(&locations, events.unwrap_or(MAILBOX_EVENTS), || world.head()).await;
+    println!(
+        "| {} events through {} mailboxes, recorded (accepted by JetStream, `sync_interval: always`) | {:.0}/s | {:.0}/s | {:.2} × |",
+        through.events,
+        locations.len(),
+        through.accepted,
+        through.recorded,
+        through.recorded / through.accepted,
+    );
+}
+
+/// How fast a number of events went through mailboxes, each second.
+struct Through {
+    events: usize,
+    accepted: f64,
+    recorded: f64,
+}
+
+async fn through(locations: &[Sending], events: usize, head: impl Fn() -> u64) -> Through {
     let each = events / locations.len();
-    let wanted = world.head() + u64::try_from(each * locations.len()).unwrap();
+    let events = each * locations.len();
+    let wanted = head() + u64::try_from(events).unwrap();
     let start = Instant::now();
     let mut senders = JoinSet::new();
-    for sending in locations.clone() {
+    for sending in locations.iter().cloned() {
         senders.spawn(async move { post(&sending, each).await });
     }
     while senders.join_next().await.is_some() {}
-    let posted = start.elapsed();
-    while world.head() < wanted {
-        assert!(start.elapsed() < Duration::from_mins(30), "only {} of {wanted} recorded", world.head());
+    let accepted = rate(events, start.elapsed());
+    while head() < wanted {
+        assert!(start.elapsed() < Duration::from_mins(30), "only {} of {wanted} recorded", head());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let total = each * locations.len();
-    println!(
-        "| {total} events through {} mailboxes, recorded (accepted by JetStream, `sync_interval: always`) | {:.0}/s | {:.0}/s | {:.2} × |",
-        locations.len(),
-        rate(total, posted),
-        rate(total, start.elapsed()),
-        posted.as_secs_f64() / start.elapsed().as_secs_f64(),
-    );
+    Through { events, accepted, recorded: rate(events, start.elapsed()) }
+}
+
+/// The mailbox of one region on one server, and on three that keep it three times: all of them on this machine.
+async fn replicas() {
+    let network = tests::reference("region-day").network;
+    let location = |network: &Network| {
+        network.sources().find(|source| source.kind == Kind::Location).expect("a location").clone()
+    };
+    let site = Site::new(&network);
+    let node = site.up();
+    let sending = [Sending::new(&site.data(), node.bus(), &location(&network))];
+    let one = through(&sending, REPLICATED_EVENTS, || head(&site.data())).await;
+    drop(node);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    std::fs::write(data.join("network.toml"), network.to_toml()).expect("the network file");
+    let port = tests::free_ports(6).to_string();
+    let arguments = [&data, Path::new("--http"), Path::new("127.0.0.1:0")];
+    let log = folder.path().join("log");
+    let cluster = tests::Script::start("cluster", &arguments, &[("PORT", Path::new(&port))], &log);
+    let sending = [Sending::new(&data, cluster.told("bus"), &location(&network))];
+    let three = through(&sending, REPLICATED_EVENTS, || head(&data)).await;
+    for (what, one, three) in
+        [("accepted", one.accepted, three.accepted), ("recorded", one.recorded, three.recorded)]
+    {
+        println!(
+            "| {} events through one mailbox that three servers keep, {what} (one server) | {one:.0}/s | {three:.0}/s | {:.2} × |",
+            REPLICATED_EVENTS,
+            three / one
+        );
+    }
 }
 
 async fn post(sending: &Sending, events: usize) {
@@ -336,7 +399,8 @@ async fn post(sending: &Sending, events: usize) {
     .custom_inbox_prefix(format!("_INBOX.{}", sending.location))
     .add_root_certificates(sending.server.ca.clone().expect("an authority"))
     .require_tls(true);
-    let client = options.connect(&sending.server.url).await.expect("a connection");
+    let client =
+        options.connect(sending.server.url.split(',').collect::<Vec<_>>()).await.expect("a connection");
     let subject = format!("in.{}.{}.bed.freed", sending.region, sending.location);
     futures::stream::iter(0..events)
         .for_each_concurrent(POSTED_MAX, |_| {

@@ -13,8 +13,13 @@ use super::{Setup, Topology, quoted, rights};
 use crate::mirrors::{self, API, origin_api};
 use crate::subjects::{Service, ServiceSubject};
 
-/// Connections of one user: a few of its machines, and those that have not been noticed to be gone.
-const CONNECTIONS_OF_USER_MAX: usize = 8;
+/// Connections of one user: a few of its machines, and those that have not been noticed to be gone. The broker limits
+/// an account only; who holds more is shut out by the node, which looks each second.
+pub const CONNECTIONS_OF_USER_MAX: usize = 8;
+/// Connections of one centre: its work places have one key.
+pub const CONNECTIONS_OF_CENTRE_MAX: usize = 64;
+/// Connections that an account may have beyond, so that nobody takes another's place before that is noticed.
+const CONNECTIONS_BEYOND_MAX: usize = 1_024;
 /// Subscriptions of one connection: a watcher of every region has some 40.
 const SUBSCRIPTIONS_MAX: usize = 256;
 /// Consumers of one stream: watchers of a centre, of the node.
@@ -38,7 +43,11 @@ pub(super) fn write(
     let users: Vec<_> =
         network.users().filter(|user| user.account == *account && is_here(user, at_leaf)).collect();
     let leaves = if at_leaf || users.iter().any(is_leaf) { LEAF_CONNECTIONS_MAX } else { 0 };
-    let connections = users.len().max(1).saturating_mul(CONNECTIONS_OF_USER_MAX);
+    let each = match account {
+        Account::Centre(_) => CONNECTIONS_OF_CENTRE_MAX,
+        Account::Region(_) | Account::Core | Account::System => CONNECTIONS_OF_USER_MAX,
+    };
+    let connections = users.len().saturating_mul(each).saturating_add(CONNECTIONS_BEYOND_MAX);
     writeln!(
         text,
         "    limits: {{ max_connections: {connections}, max_subscriptions: {SUBSCRIPTIONS_MAX}, max_leafnodes: {leaves} }}"
@@ -61,7 +70,8 @@ pub(super) fn write(
     for user in users {
         let rights = rights::of(network, &user);
         let connects = if is_leaf(&user) { "LEAFNODE" } else { "STANDARD" };
-        for key in user.valid_keys(now) {
+        let shut_out = setup.shut_out.contains(&(account.clone(), user.name.to_owned()));
+        for key in user.valid_keys(now).filter(|_| !shut_out) {
             writeln!(text, "      # {}", user.name)?;
             writeln!(
                 text,

@@ -6,6 +6,8 @@
 mod accounts;
 mod rights;
 
+pub use accounts::{CONNECTIONS_OF_CENTRE_MAX, CONNECTIONS_OF_USER_MAX};
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -38,6 +40,8 @@ pub struct Setup {
     pub leaves: Option<SocketAddr>,
     /// How much it keeps.
     pub limits: Limits,
+    /// Users that are not let in although their keys are valid: account and name.
+    pub shut_out: BTreeSet<(Account, String)>,
 }
 
 /// How servers belong together.
@@ -89,7 +93,7 @@ pub(crate) fn accounts(network: &Network) -> BTreeSet<Account> {
 }
 
 fn write(text: &mut String, network: &Network, now: Timestamp, setup: &Setup) -> std::fmt::Result {
-    let Setup { name, listen, store, keys, topology, leaves, limits } = setup;
+    let Setup { name, listen, store, keys, topology, leaves, limits, shut_out: _ } = setup;
     writeln!(text, "# Written from the network file; changes here are lost.")?;
     writeln!(text, "server_name: {}", quoted(name))?;
     writeln!(text, "listen: {}", address(*listen))?;

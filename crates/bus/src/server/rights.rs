@@ -86,7 +86,7 @@ fn of_role(network: &Network, role: &Role) -> (Vec<String>, Vec<String>) {
         ),
         Role::Operator => (reading(&["svc.doorstroom.*", "$SRV.>", "admin.>"]), Vec::new()),
         Role::Monitor => {
-            (["VARZ", "JSZ"].map(|what| format!("$SYS.REQ.SERVER.PING.{what}")).to_vec(), Vec::new())
+            (["VARZ", "JSZ", "CONNZ"].map(|what| format!("$SYS.REQ.SERVER.PING.{what}")).to_vec(), Vec::new())
         }
     }
 }

@@ -10,6 +10,7 @@ fn setup() -> Setup {
         keys: "/srv/keys".into(),
         topology: Topology::Single,
         leaves: None,
+        shut_out: BTreeSet::new(),
         limits: Limits::default(),
     }
 }

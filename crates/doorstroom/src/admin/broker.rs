@@ -3,6 +3,7 @@
 //!
 //! Not here: what is in a configuration and which streams there are (`bus`), the server of a node's own (`up`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -126,6 +127,7 @@ fn configuration(of: &Configuration) -> Result<String, Failure> {
         topology,
         leaves: of.leaf_listen,
         limits: of.node.limits(),
+        shut_out: BTreeSet::new(),
     };
     Ok(server::configuration(&network, Timestamp::from_micros(SystemClock.now()), &setup))
 }

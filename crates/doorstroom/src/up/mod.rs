@@ -4,6 +4,7 @@
 //! Invariant: after SIGTERM the process has ended within [`DRAIN_WITHIN`] plus the broker's own three seconds at most,
 //! and what was not receipted by then is not lost: its sender still has it.
 
+mod bars;
 mod broker;
 mod demo;
 pub(crate) mod guard;
@@ -11,8 +12,9 @@ mod health;
 mod metrics;
 mod registry;
 mod settings;
+mod warden;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -31,10 +33,11 @@ use network::{Network, Role};
 use recorder::Recorder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use views::Availability;
 
+use self::bars::Bars;
 use self::broker::Broker;
 use self::settings::{BrokerChoice, Settings};
 use crate::access::Access;
@@ -188,7 +191,15 @@ impl Ground {
         };
         let mut services = JoinSet::new();
         services.spawn(ends(provisioner.run(needed, until(stopping))));
-        services.spawn(ends(self.registry(network).run(until(stopping))));
+        let (offenders, offended) = warden::offenders();
+        let warden = warden::Warden {
+            config: self.config(&Role::Monitor)?,
+            network: watched,
+            alarms: self.alarms.clone(),
+            offenders,
+        };
+        services.spawn(ends(warden.run(until(stopping))));
+        services.spawn(ends(self.registry(network, offended).run(until(stopping))));
         if let Some(starts) = self.starts() {
             services.spawn(ends(tell_restarts(starts, needs, until(stopping))));
         }
@@ -236,13 +247,24 @@ impl Ground {
         Ok(config.build(doors, self.log.clone()))
     }
 
-    fn registry(&self, network: watch::Sender<Arc<Network>>) -> registry::Registry {
+    fn registry(
+        &self,
+        network: watch::Sender<Arc<Network>>,
+        offenders: mpsc::Receiver<warden::Offender>,
+    ) -> registry::Registry {
         let broker = self.broker.as_ref().map(|own| registry::Configured {
             setup: own.setup.clone(),
             file: own.configuration.clone(),
             reload: Box::new(own.broker.reloader()),
         });
-        registry::Registry { file: self.network_file.clone(), network, broker, alarms: self.alarms.clone() }
+        registry::Registry {
+            file: self.network_file.clone(),
+            network,
+            broker,
+            alarms: self.alarms.clone(),
+            offenders,
+            bars: Bars::default(),
+        }
     }
 
     fn logins(&self) -> Logins {
@@ -328,6 +350,7 @@ impl Own {
             topology: Topology::Single,
             leaves,
             limits: Limits::default(),
+            shut_out: BTreeSet::new(),
         };
         let configuration = dir.join("nats.conf");
         registry::write_configuration(&configuration, network, now(), &setup)?;

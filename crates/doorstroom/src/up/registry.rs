@@ -14,9 +14,11 @@ use bus::alarm::{Alarm, Alarms};
 use bus::server::{Setup, configuration};
 use domain::Timestamp;
 use network::{Account, Network};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
+use super::bars::Bars;
+use super::warden::Offender;
 use crate::failure::Failure;
 
 /// How often the file is looked at: whoever is shut out is cut within seconds.
@@ -25,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const KEY_ENDED: &str = "key_ended";
 /// The code of the alarm that the network file was changed to something that can not be taken.
 const FILE_REFUSED: &str = "network_file_refused";
+
+/// The code of the alarm that somebody is shut out of the bus for a while.
+const SHUT_OUT: &str = "shut_out";
 
 /// The configuration of a broker of our own, and how it is told to read it again.
 pub(super) struct Configured {
@@ -55,6 +60,8 @@ pub(super) struct Registry {
     pub(super) network: watch::Sender<Arc<Network>>,
     pub(super) broker: Option<Configured>,
     pub(super) alarms: Alarms,
+    pub(super) offenders: mpsc::Receiver<Offender>,
+    pub(super) bars: Bars,
 }
 
 /// A key of a user.
@@ -62,17 +69,19 @@ type Key = (Account, String, String);
 
 impl Registry {
     /// Looks at the file until `shutdown`.
-    pub(super) async fn run(self, shutdown: impl Future<Output = ()> + Send) {
+    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()> + Send) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut shutdown = std::pin::pin!(shutdown);
         let mut seen = fs::read(&self.file).ok();
         let mut changed = modified(&self.file);
         let mut valid = valid_keys(&self.network.borrow(), super::now());
+        let mut out = BTreeSet::new();
         loop {
             tokio::select! {
                 () = &mut shutdown => return,
                 _ = looks.tick() => {}
+                Some(offender) = self.offenders.recv() => self.shut_out(offender),
             }
             let at = modified(&self.file);
             if at != changed {
@@ -86,9 +95,10 @@ impl Registry {
             // Also without a change of the file: a key may have come to its end.
             let network = Arc::clone(&self.network.borrow());
             let now_valid = valid_keys(&network, super::now());
-            if now_valid != valid {
+            let now_out = self.bars.at(super::now());
+            if now_valid != valid || now_out != out {
                 self.tell_ended(&valid, &now_valid);
-                valid = now_valid;
+                (valid, out) = (now_valid, now_out);
                 self.configure(&network);
             }
         }
@@ -116,22 +126,51 @@ impl Registry {
 
     fn configure(&self, network: &Network) {
         let Some(Configured { setup, file, reload }) = &self.broker else { return };
-        match write_configuration(file, network, super::now(), setup) {
+        let setup = Setup { shut_out: self.bars.at(super::now()), ..setup.clone() };
+        match write_configuration(file, network, super::now(), &setup) {
             Ok(()) => reload(),
             Err(failure) => tracing::error!(%failure, "the broker goes on with what it knew"),
         }
     }
 
+    /// Shuts somebody out of the bus, if the broker is ours to tell.
+    fn shut_out(&mut self, Offender { who, why }: Offender) {
+        let ours = self.broker.is_some();
+        let Some(until) = self.bars.shut_out(who.clone(), super::now()) else { return };
+        let (account, user) = who;
+        let done = if ours {
+            format!("it is shut out of the bus until {until}")
+        } else {
+            "the broker is not the node's own: shut it out there".to_owned()
+        };
+        self.alarms.raise(Alarm {
+            region: region_of(&account),
+            sender: user.parse().ok(),
+            security: true,
+            ..Alarm::new(
+                SHUT_OUT,
+                format!("{user} in {account}: {why}; {done}, and find out who has its key"),
+            )
+        });
+    }
+
     fn tell_ended(&self, before: &HashSet<Key>, now: &HashSet<Key>) {
         for (account, user, _) in before.difference(now) {
-            let region = match account {
-                Account::Region(region) => Some(region.clone()),
-                Account::Core | Account::Centre(_) | Account::System => None,
-            };
             let detail = format!("a key of {user} in {account} is valid no more: whoever uses it is cut off");
-            let alarm = Alarm { region, sender: user.parse().ok(), ..Alarm::new(KEY_ENDED, detail) };
+            let alarm = Alarm {
+                region: region_of(account),
+                sender: user.parse().ok(),
+                ..Alarm::new(KEY_ENDED, detail)
+            };
             self.alarms.raise(Alarm { security: true, ..alarm });
         }
+    }
+}
+
+fn region_of(account: &Account) -> Option<domain::RegionId> {
+    match account {
+        Account::Region(region) => Some(region.clone()),
+        Account::Core | Account::Centre(_) | Account::System => None,
     }
 }
 

@@ -375,6 +375,13 @@ impl Commit {
     }
 }
 
+/// First position, records and recorded-at of a commit body.
+pub(crate) fn commit_counts(body: &[u8]) -> Option<(u64, u32, i64)> {
+    let mut input = Input(body);
+    let (_hash, _start) = (input.array::<32>()?, input.u32()?);
+    Some((input.u64()?, input.u32()?, input.i64()?))
+}
+
 /// The running hash after a group: over the one before, the fields of the commit and every leaf. It chains the whole
 /// log, so that nothing in the middle can be moved, copied or left out.
 pub(crate) fn running_hash<'a>(

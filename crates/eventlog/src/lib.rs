@@ -46,6 +46,7 @@ mod record;
 mod recover;
 mod repair;
 mod scan;
+mod scrub;
 mod segment;
 mod storage;
 mod subscribe;

@@ -199,6 +199,12 @@ impl Segment {
         Ok(Segment::new(header, path.to_path_buf(), file, Arc::clone(storage), writable))
     }
 
+    /// The header was read when the log was opened; this reads it again, for it may have rotted since.
+    pub(crate) fn header_again(&self) -> Result<(), ReadError> {
+        let again = Segment::open(&self.path, &self.storage, false)?;
+        if again.header == self.header { Ok(()) } else { Err(self.damage(0, "the header has changed")) }
+    }
+
     pub(crate) fn base(&self) -> Base {
         Base { first: self.header.first, time: self.header.base_time }
     }

@@ -6,7 +6,7 @@
 //! every signed head. Not here: the checks of a group (`scan`).
 
 use std::{
-    ops::{Bound, RangeBounds},
+    ops::{Bound, Range, RangeBounds},
     path::PathBuf,
     sync::Arc,
 };
@@ -50,7 +50,7 @@ pub struct Finding {
 }
 
 /// What a verification found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyReport {
     /// Records that were checked and are sound.
     pub records: u64,
@@ -84,7 +84,7 @@ impl VerifyReport {
     }
 
     /// Damage is a finding; an unwilling disk is not.
-    fn take(&mut self, outcome: Result<(), ReadError>) -> Result<(), ReadError> {
+    pub(crate) fn take(&mut self, outcome: Result<(), ReadError>) -> Result<(), ReadError> {
         match outcome {
             Err(ReadError::Damaged { file, offset, what }) => {
                 self.find(Finding { file, offset, position: None, what });
@@ -107,27 +107,9 @@ impl LogReader {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<VerifyReport, ReadError> {
         let head = self.head();
-        let first = match range.start_bound() {
-            Bound::Included(first) => *first,
-            Bound::Excluded(after) => after.saturating_add(1),
-            Bound::Unbounded => 1,
-        };
-        let until = match range.end_bound() {
-            Bound::Included(last) => *last,
-            Bound::Excluded(end) => end.saturating_sub(1),
-            Bound::Unbounded => u64::MAX,
-        };
-        let until = until.min(head.position);
-        let mut report = VerifyReport {
-            records: 0,
-            commits: 0,
-            segments: 0,
-            head: Head::default(),
-            running_hash: [0; 32],
-            tree: None,
-            signed_heads: 0,
-            findings: Vec::new(),
-        };
+        let Range { start: first, end } = positions(&range, head);
+        let until = end.saturating_sub(1);
+        let mut report = VerifyReport::default();
         let mut tree = if first <= 1 { TreeCheck::new(&self.core).ok() } else { None };
         let segments = self.core.segments();
         for (index, segment) in segments.iter().enumerate() {
@@ -162,6 +144,21 @@ impl LogReader {
     }
 }
 
+/// The first of the positions asked for, and the one after the last that is there.
+pub(crate) fn positions(range: &impl RangeBounds<u64>, head: Head) -> Range<u64> {
+    let first = match range.start_bound() {
+        Bound::Included(first) => *first,
+        Bound::Excluded(after) => after.saturating_add(1),
+        Bound::Unbounded => 1,
+    };
+    let last = match range.end_bound() {
+        Bound::Included(last) => *last,
+        Bound::Excluded(end) => end.saturating_sub(1),
+        Bound::Unbounded => u64::MAX,
+    };
+    first..last.min(head.position).saturating_add(1)
+}
+
 /// Going through one segment.
 struct Pass<'a> {
     core: &'a Core,
@@ -178,15 +175,7 @@ impl Pass<'_> {
             return self.report.take(Err(lost.clone()));
         }
         self.report.segments = self.report.segments.saturating_add(1);
-        // The header was read when the log was opened; it is read again, for it may have rotted since.
-        let header = Segment::open(&segment.path, &segment.storage, false).and_then(|again| {
-            if again.header == segment.header {
-                Ok(())
-            } else {
-                Err(segment.damage(0, "the header has changed"))
-            }
-        });
-        self.report.take(header)?;
+        self.report.take(segment.header_again())?;
         let mut scanner = Scanner::new(Arc::clone(segment), true);
         let outcome = match segment.sealed.get() {
             Some(sealed) => {

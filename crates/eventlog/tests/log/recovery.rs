@@ -162,6 +162,12 @@ fn check_flipped(dir: &Path, segment: usize, at: usize, expected: &[eventlog::Re
     // In the last group it looks like a torn write to a reader; the writer knows better by the head file.
     let report = reader.verify(.., &mut |_| ()).unwrap();
     let known_to_reader = damage.is_some() || !report.is_sound();
+    let scrubbed = reader.scrub(.., &mut |_| ()).unwrap();
+    assert_eq!(
+        scrubbed.is_sound(),
+        report.is_sound(),
+        "byte {at} of segment {segment}: only rot, so a scrub finds it"
+    );
     assert!(known_to_reader || served < expected.len(), "byte {at} of segment {segment} was not found");
     if let Some((_, offset)) = damage {
         assert!(offset <= u64::try_from(at).unwrap(), "byte {at} was reported at {offset}");
@@ -277,6 +283,8 @@ async fn fault_34_verification_finds_records_that_were_swapped_with_sound_checks
     let report = log.reader().verify(.., &mut |_| ()).unwrap();
     assert_eq!((report.records, report.commits, report.segments), (4, 4, 1));
     assert!(report.is_sound());
+    let scrubbed = log.reader().scrub(.., &mut |_| ()).unwrap();
+    assert_eq!((scrubbed.records, scrubbed.commits, scrubbed.head), (4, 4, report.head));
     log.close().await;
     let file = segment_files(dir.path()).remove(0);
     let reader = LogReader::open(dir.path()).unwrap();

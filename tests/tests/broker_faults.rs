@@ -37,6 +37,11 @@ fn fault_57_a_consumer_deleted_by_an_administrator_is_made_again_without_hands()
 }
 
 #[test]
+fn fault_57_a_consumer_replaced_by_one_that_can_not_be_set_back_is_made_anew_where_the_log_is() {
+    sound(&chaos::consumer_replaced());
+}
+
+#[test]
 fn fault_57_a_setting_changed_by_an_administrator_is_set_back_and_a_purge_is_refused() {
     sound(&chaos::setting_changed());
 }

@@ -95,6 +95,14 @@ impl Bus {
         self.make_mailbox_stream(region, limits, sources).await?;
         let refused = |source| ProvisionError::Consumer { stream: name.clone(), source };
         // Creating a consumer with the settings it has is no change, and its place in the stream stays.
+        let Err(error) = self.jetstream().create_consumer_on_stream(consumer_config(), &*name).await else {
+            return Ok(());
+        };
+        if self.jetstream().delete_consumer_from_stream(CONSUMER, &name).await.is_err() {
+            return Err(refused(error));
+        }
+        // Some settings can not be changed back. What it has given out is no loss: where reading begins is what the log says.
+        tracing::warn!(stream = name, %error, "the consumer of a mailbox can not be set back and is made anew");
         self.jetstream().create_consumer_on_stream(consumer_config(), &*name).await.map_err(refused)?;
         Ok(())
     }

@@ -19,8 +19,8 @@ use std::time::Duration;
 pub use proxy::Proxy;
 pub use rig::Rig;
 pub use scenarios::{
-    bit_flip, consumer_deleted, late_acknowledgements, old_log, rolled_back, setting_changed, stream_deleted,
-    two_readers, wiped,
+    bit_flip, consumer_deleted, consumer_replaced, late_acknowledgements, old_log, rolled_back,
+    setting_changed, stream_deleted, two_readers, wiped,
 };
 pub use sending::Sending;
 pub use slow::halted_subscribers;
@@ -70,7 +70,7 @@ pub struct Scenario {
 }
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 16] = [
+pub const SCENARIOS: [Scenario; 17] = [
     Scenario { name: "wiped", fault: "51", run: || Ok(wiped()) },
     Scenario { name: "rolled-back", fault: "52", run: || Ok(rolled_back()) },
     Scenario { name: "bit-flip", fault: "53", run: || Ok(bit_flip()) },
@@ -80,6 +80,7 @@ pub const SCENARIOS: [Scenario; 16] = [
     Scenario { name: "half-open-30s", fault: "56", run: || Ok(wire::half_open()) },
     Scenario { name: "partition-30s", fault: "56", run: netns::partition },
     Scenario { name: "consumer-deleted", fault: "57", run: || Ok(consumer_deleted()) },
+    Scenario { name: "consumer-replaced", fault: "57", run: || Ok(consumer_replaced()) },
     Scenario { name: "setting-changed", fault: "57", run: || Ok(setting_changed()) },
     Scenario { name: "stream-deleted", fault: "57", run: || Ok(stream_deleted()) },
     Scenario { name: "two-readers", fault: "58", run: || Ok(two_readers()) },

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
-use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::consumer::{self, PullConsumer, pull};
 use futures::StreamExt as _;
 
 use super::rig::{MAILBOX, region};
@@ -74,6 +74,53 @@ pub fn consumer_deleted() -> Outcome {
     });
     let second = rig.send(BEFORE..rig.events.len());
     ended(rig, second, "consumer deleted by an administrator", "mailbox_missing", since)
+}
+
+/// Somebody puts a consumer in the place of the recorder's that skips what waits and wants no acknowledgements: settings
+/// that the broker lets nobody change back.
+#[must_use]
+pub fn consumer_replaced() -> Outcome {
+    let mut rig = Rig::start();
+    let first = rig.send(0..BEFORE);
+    rig.sent(first);
+    rig.halt();
+    let second = rig.send(BEFORE..rig.events.len());
+    rig.mailbox_has(number(BEFORE) + WAITING);
+    rig.admin(|jetstream| async move {
+        jetstream.delete_consumer_from_stream("rec", MAILBOX).await.unwrap();
+        let other = pull::Config {
+            durable_name: Some("rec".to_owned()),
+            deliver_policy: consumer::DeliverPolicy::New,
+            ack_policy: consumer::AckPolicy::None,
+            ..pull::Config::default()
+        };
+        let _made = jetstream.create_consumer_on_stream(other, MAILBOX).await.unwrap();
+    });
+    rig.resume();
+    let since = Instant::now();
+    let found = rig.alarmed("mailbox_changed", since);
+    rig.sent(second);
+    rig.admin(|jetstream| async move {
+        loop {
+            let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>("rec", MAILBOX).await;
+            let config = consumer.ok().map(|consumer| consumer.cached_info().config.clone());
+            if config.is_some_and(|config| {
+                config.ack_policy == consumer::AckPolicy::Explicit
+                    && config.deliver_policy == consumer::DeliverPolicy::All
+            }) {
+                return;
+            }
+            assert!(since.elapsed() < Duration::from_secs(30), "the consumer was not made anew");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    rig.told("mailbox_changed");
+    rig.check(
+        "consumer replaced by one that can not be set back, with mail in the mailbox",
+        "mailbox_changed",
+        found,
+        since.elapsed(),
+    )
 }
 
 /// Somebody changes what the mailbox keeps, and tries to empty it.

@@ -150,7 +150,7 @@ const GRACE_HOURS_MAX: u64 = 31 * 24;
 pub(crate) struct Node {
     #[command(flatten)]
     data: DataArg,
-    /// The network file [default: network.toml in the folder of the node's data]
+    /// The network file [default: that of the node which runs there, or network.toml in the folder of its data]
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
     /// One line of JSON, for programs
@@ -293,7 +293,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
 
 impl Node {
     fn file(&self) -> PathBuf {
-        self.network.clone().unwrap_or_else(|| self.data.data.join("network.toml"))
+        self.network.clone().unwrap_or_else(|| self.data.network())
     }
 
     fn keys(&self) -> PathBuf {
@@ -325,9 +325,9 @@ impl Node {
             Some((account, name)) => user.account.to_string() == account && user.name == name,
             None => user.name == called,
         };
-        let mut found: Vec<User<'a>> = network.users().filter(is_it).collect();
+        let found: Vec<User<'a>> = network.users().filter(is_it).collect();
         let count = found.len();
-        match (found.pop(), count) {
+        match (found.into_iter().next(), count) {
             (Some(one), 1) => Ok(one),
             (None, _) => Err(Failure::usage(format!(
                 "{}: there is no user {called}; `doorstroom admin network show` tells who is there",

@@ -3,7 +3,7 @@
 //!
 //! Not here: how long the others wait meanwhile (`tests/bench/bus flood` measures it), what the rules are
 //! (`doorstroom::up::{bars, warden}`, `recorder::flood`).
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use std::time::Duration;
 

@@ -154,7 +154,7 @@ const PUBLISH: &[(&str, &str)] = &[
     // The server.
     ("$SYS.REQ.SERVER.PING.VARZ", "M"),
     ("$SYS.REQ.SERVER.PING.JSZ", "M"),
-    ("$SYS.REQ.SERVER.PING.CONNZ", ""),
+    ("$SYS.REQ.SERVER.PING.CONNZ", "M"),
     ("$SYS.REQ.SERVER.NAAA.RELOAD", ""),
     ("$SYS.REQ.ACCOUNT.R_zk01.CONNZ", ""),
     ("$SYS.REQ.ACCOUNT.PING.CONNZ", ""),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::FutureExt as _;
 use gateway::Config;
 use serde_json::{Value, json};
 
@@ -132,9 +133,43 @@ async fn a_centre_gets_its_regions_and_a_refusal_for_another() {
             "{service}"
         );
         assert!(of_all.len() > of_one.len() && of_all.iter().all(|item| own(&region_of(item))), "{service}");
-        let stranger = ask(&subscriber, &format!("svc.for.nobody.doorstroom.{service}"), &json!({})).await;
-        assert_eq!(stranger["code"], "unknown_centre");
+        // Who is no centre is not listened to.
+        let stranger =
+            subscriber.client.request(format!("svc.for.nobody.doorstroom.{service}"), "".into()).await;
+        assert_eq!(stranger.unwrap_err().kind(), async_nats::client::RequestErrorKind::NoResponders);
     }
+    gateway.stop().await;
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_that_asks_without_end_keeps_nobody_else_waiting() {
+    let (broker, store) = (broker(), Store::open());
+    let (records, network) = reference("national-two-days");
+    let last = store.append_batch(&records[..4_000]).await;
+    store.view.wait_for(last).await;
+    let mut centres = network.centres().map(|centre| format!("svc.for.{}.doorstroom.history", centre.code));
+    let (greedy, other) = (centres.next().unwrap(), centres.next().unwrap());
+    let gateway = Running::start_with(&broker, &store, Config::new("node-1", network.clone())).await;
+    let subscriber = Subscriber::connect(&broker).await;
+    ask(&subscriber, &other, &json!({"limit": 1})).await;
+    let all = json!({"limit": 1_000}).to_string();
+    let mut greedy_answers = subscriber.client.subscribe("_INBOX.greedy").await.unwrap();
+    for _ in 0..1_000 {
+        subscriber
+            .client
+            .publish_with_reply(greedy.clone(), "_INBOX.greedy", all.clone().into())
+            .await
+            .unwrap();
+    }
+    for _ in 0..5 {
+        ask(&subscriber, &other, &json!({"limit": 1})).await;
+    }
+    let mut answered = 0;
+    while let Some(Some(_)) = futures::StreamExt::next(&mut greedy_answers).now_or_never() {
+        answered += 1;
+    }
+    assert!(answered < 500, "the greedy one had {answered} answers before the other had five");
     gateway.stop().await;
     store.close().await;
 }

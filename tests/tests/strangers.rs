@@ -2,17 +2,13 @@
 //! that ends.
 //!
 //! Not here: who may what (`rights`), each sender with its own key on the node's machine (`senders`).
-#![expect(
-    clippy::unwrap_used,
-    clippy::zombie_processes,
-    reason = "test code: what cannot be unwrapped is the failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "test code: what cannot be unwrapped is the failed test")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
@@ -25,6 +21,8 @@ const LINDE: &str = "urn:nld:kvknr:76849911:systeem:ecd";
 const ANKER: &str = "urn:nld:kvknr:81186767:systeem:ecd";
 /// Half of what a sender waits for an answer before it asks again: who is refused is told without waiting for one.
 const AT_ONCE: Duration = Duration::from_secs(5);
+/// Lines of a watcher that wait for the test: it looks for the first only.
+const LINES_WAITING_MAX: usize = 1_024;
 
 /// A node, and another place.
 struct Places {
@@ -157,7 +155,7 @@ fn a_bus_that_is_not_believed_and_one_that_does_not_know_the_key_are_told_and_no
 
 /// The lines a watcher writes, as they come.
 fn lines_of(child: &mut std::process::Child) -> Receiver<String> {
-    let (out, lines) = channel();
+    let (out, lines) = sync_channel(LINES_WAITING_MAX);
     let stdout = BufReader::new(child.stdout.take().unwrap());
     std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| out.send(line)));
     lines

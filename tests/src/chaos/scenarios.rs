@@ -114,6 +114,7 @@ pub fn consumer_replaced() -> Outcome {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
+    assert!(rig.site.log().contains("can not be set back and is made anew"), "it could be set back");
     rig.told("mailbox_changed");
     rig.check(
         "consumer replaced by one that can not be set back, with mail in the mailbox",

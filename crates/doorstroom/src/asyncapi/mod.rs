@@ -15,7 +15,7 @@ use contracts::{Ask, ContentHash, ContentType, Outcome, Receipt, Received};
 use domain::{CareType, LocationId, RegionId, Timestamp};
 use network::{CentreId, SenderName};
 use serde_json::{Map, Value, json};
-use views::{Availability, View as _};
+use views::Availability;
 
 use self::schema::EventSchema;
 use crate::failure::Failure;

@@ -159,18 +159,9 @@ impl Ground {
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
         let recorder = self.recorder(watched.clone(), needs.clone())?;
-        let mut gateway = gateway::Config::new("doorstroom", Arc::clone(&self.network));
-        gateway.network = watched.clone();
-        gateway.needs = Some(needs.clone());
-        gateway.alarms = Some(self.alarms.clone());
-        gateway.signing = Some(self.log.clone());
+        let gateway = self.gateway(watched.clone(), needs.clone());
         let gateway = gateway.build(&out, reader.clone(), view.clone());
-        let listener = TcpListener::bind(settings.http)
-            .await
-            .map_err(|error| Failure::new(format!("the pages can not listen on {}", settings.http), error))?;
-        let http = listener
-            .local_addr()
-            .map_err(|error| Failure::new("the address of the pages is unknown", error))?;
+        let (listener, http) = listen(settings.http).await?;
         let parts = health::Parts {
             log: self.log.clone(),
             bus: out.clone(),
@@ -192,12 +183,8 @@ impl Ground {
         let mut services = JoinSet::new();
         services.spawn(ends(provisioner.run(needed, until(stopping))));
         let (offenders, offended) = warden::offenders();
-        let warden = warden::Warden {
-            config: self.config(&Role::Monitor)?,
-            network: watched,
-            alarms: self.alarms.clone(),
-            offenders,
-        };
+        let (config, alarms) = (self.config(&Role::Monitor)?, self.alarms.clone());
+        let warden = warden::Warden { config, network: watched, alarms, offenders };
         services.spawn(ends(warden.run(until(stopping))));
         services.spawn(ends(self.registry(network, offended).run(until(stopping))));
         if let Some(starts) = self.starts() {
@@ -228,6 +215,17 @@ impl Ground {
 
     fn provisioner(&self) -> Provisioner {
         Provisioner::new(self.server.clone(), self.logins(), Arc::clone(&self.network), self.limits)
+    }
+
+    /// The gateway, which follows the rules of alerts in the network file.
+    fn gateway(&self, network: watch::Receiver<Arc<Network>>, needs: Needs) -> gateway::Config {
+        gateway::Config {
+            network,
+            needs: Some(needs),
+            alarms: Some(self.alarms.clone()),
+            signing: Some(self.log.clone()),
+            ..gateway::Config::new("doorstroom", Arc::clone(&self.network))
+        }
     }
 
     /// The recorder, with a door for each region.
@@ -357,6 +355,14 @@ impl Own {
         let broker = Broker::start(program.to_owned(), configuration.clone(), alarms)?;
         Ok(Self { broker, setup, configuration })
     }
+}
+
+/// The place of the pages, and its address: the port may be any that is free.
+async fn listen(http: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let unheard = |error| Failure::new(format!("the pages can not listen on {http}"), error);
+    let listener = TcpListener::bind(http).await.map_err(unheard)?;
+    let address = listener.local_addr().map_err(unheard)?;
+    Ok((listener, address))
 }
 
 /// Says after each restart of the broker that what it kept in memory is to be made again.

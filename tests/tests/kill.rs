@@ -24,7 +24,7 @@ const BROKER_KILLS: u64 = 10;
 const FOLLOWS_WITHIN: Duration = Duration::from_mins(1);
 
 #[test]
-fn a_node_killed_at_twenty_moments_of_a_send_loses_and_doubles_nothing() {
+fn fault_47_a_node_killed_at_twenty_moments_of_a_send_loses_and_doubles_nothing() {
     let data = reference("national-two-days");
     let site = Site::new(&data.network);
     let file = site.folder().join("events.jsonl");

@@ -212,6 +212,8 @@ pub(crate) fn firsts(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<u64>> 
     };
     let mut firsts = names.iter().filter_map(|name| segment_first(name.to_str()?)).collect::<Vec<_>>();
     firsts.sort_unstable();
+    // Of a segment that is being archived there are both, the file and the pointer.
+    firsts.dedup();
     Ok(firsts)
 }
 

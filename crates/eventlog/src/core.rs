@@ -55,6 +55,16 @@ impl Core {
         segments.push(segment);
         *held = Arc::new(segments);
     }
+
+    /// Puts a segment in the place of the one with the same positions.
+    pub(crate) fn replace_segment(&self, segment: Arc<Segment>) {
+        let mut held = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let mut segments = Vec::clone(&held);
+        if let Some(place) = segments.iter_mut().find(|place| place.first() == segment.first()) {
+            *place = segment;
+        }
+        *held = Arc::new(segments);
+    }
 }
 
 /// The segment that holds `position` and the last position it can hold, if the log ends at `last`.

@@ -17,7 +17,7 @@ use crate::{
     index::SegmentIndex,
     memory::MemoryIndex,
     scan::{Scanner, Step, Tail, later_commit, written_end},
-    segment::{Sealed, Segment, damage, segment_first, segment_name},
+    segment::{Sealed, Segment, damage, segment_name},
     storage::Storage,
 };
 
@@ -36,13 +36,11 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn load(dir: &Path, storage: &Arc<dyn Storage>, writable: bool) -> Result<Row, OpenError> {
         let folder = segments_dir(dir);
-        let names = match storage.list(&folder) {
-            Ok(names) => names,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(OpenError::Io { doing: "listing the segments", path: folder, source }),
-        };
-        let mut firsts = names.iter().filter_map(|name| segment_first(name.to_str()?)).collect::<Vec<_>>();
-        firsts.sort_unstable();
+        let firsts = firsts(&**storage, dir).map_err(|source| OpenError::Io {
+            doing: "listing the segments",
+            path: folder.clone(),
+            source,
+        })?;
         let mut row = Row::default();
         for first in firsts {
             let path = folder.join(segment_name(first));

@@ -10,6 +10,7 @@
 //!
 //! ```text
 //! <dir>/segments/<first position>.seg   the log            frame, segment
+//! <dir>/segments/<first position>.arc   in its place, where it was archived to   archive, seekable
 //! <dir>/segments/<first position>.idx   derived            index, paged
 //! <dir>/head                            a lower bound      head_file
 //! <dir>/torn/, <dir>/damaged/           what was cut, what was mended   recover, repair
@@ -21,6 +22,7 @@
 //! Not here: what the records mean.
 
 mod ahead;
+mod archive;
 mod backup;
 mod catalogue;
 mod codec;
@@ -47,12 +49,14 @@ mod recover;
 mod repair;
 mod scan;
 mod scrub;
+mod seekable;
 mod segment;
 mod storage;
 mod subscribe;
 mod verify;
 mod writer;
 
+pub use archive::{ArchiveError, ArchiveOrder, ArchiveReport, Archived, archive, archive_with};
 pub use backup::{BackupError, BackupReport, restore};
 pub use catalogue::Cursors;
 pub use error::{AppendError, CursorError, OpenError, ReadError};

@@ -14,6 +14,7 @@ use std::{
 use crate::{
     Disk, Finding, Head, OpenError, Progress, ReadError,
     ahead::spare_path,
+    archive::ArchiveLock,
     backup::{Broken, copy_bytes, firsts, sound_end},
     follow::{head_of, segments_dir},
     head_file::{self, Known},
@@ -98,6 +99,9 @@ pub fn repair_with(
     let folder = segments_dir(dir);
     storage.create_dir_all(&folder).map_err(failed("making the folder", &folder))?;
     let _lock = Lock::take(&*storage, dir)?;
+    let Some(_archive) = ArchiveLock::take(&*storage, dir)? else {
+        return Err(OpenError::Locked { dir: dir.into(), holder: "a process that archives it".into() }.into());
+    };
     sync_folders(&*storage, dir)?;
     let own = Side::list(dir, &storage)?;
     let copy = Side::list(from, &storage)?;

@@ -10,11 +10,13 @@ use std::{
 
 use crate::{
     ReadError, Record,
+    archive::open_pointed,
     codec::{Input, narrow, put_at, wide},
     frame::{
         Base, FrameHeader, FrameKind, HEADER_BYTES, NAMES_MAX, Name, RawRecord, TRAILER_BYTES, check_body,
     },
     index::SegmentIndex,
+    seekable::FrameDamage,
     storage::{Storage, StorageFile, read_full},
 };
 
@@ -114,6 +116,8 @@ pub(crate) struct Segment {
     pub(crate) writable: bool,
     /// Why none of its records can be read: it stands for a gap.
     pub(crate) lost: Option<ReadError>,
+    /// Where its bytes really are, if it is archived; `path` is where it would be otherwise.
+    pub(crate) packed: Option<PathBuf>,
 }
 
 /// The file of a gap.
@@ -158,6 +162,7 @@ impl Segment {
             rebuilding: Mutex::new(()),
             writable,
             lost: None,
+            packed: None,
         }
     }
 
@@ -185,14 +190,19 @@ impl Segment {
         gap
     }
 
-    /// Opens a segment file and reads its header.
+    /// Opens a segment file and reads its header; where it was archived, what its pointer says.
     pub(crate) fn open(
         path: &Path,
         storage: &Arc<dyn Storage>,
         writable: bool,
     ) -> Result<Segment, ReadError> {
         let io = |source| io_error(path, 0, source);
-        let file = storage.open(path, writable).map_err(io)?;
+        let file = match storage.open(path, writable) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return open_pointed(path, storage)?.ok_or_else(|| io(error));
+            }
+            file => file.map_err(io)?,
+        };
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
         read_full(&*file, &mut bytes, 0).map_err(io)?;
         let header = SegmentHeader::decode(&bytes).map_err(|what| damage(path, 0, what))?;
@@ -213,12 +223,17 @@ impl Segment {
         self.header.first
     }
 
+    /// Where its bytes are.
+    pub(crate) fn file_path(&self) -> &Path {
+        self.packed.as_deref().unwrap_or(&self.path)
+    }
+
     pub(crate) fn damage(&self, offset: u64, what: impl Into<String>) -> ReadError {
-        damage(&self.path, offset, what)
+        damage(self.file_path(), offset, what)
     }
 
     pub(crate) fn io(&self, offset: u64, source: io::Error) -> ReadError {
-        io_error(&self.path, offset, source)
+        io_error(self.file_path(), offset, source)
     }
 
     pub(crate) fn index_path(&self) -> PathBuf {
@@ -253,6 +268,9 @@ pub(crate) fn damage(path: &Path, offset: u64, what: impl Into<String>) -> ReadE
 }
 
 pub(crate) fn io_error(path: &Path, offset: u64, source: io::Error) -> ReadError {
+    if let Some(FrameDamage { offset, what }) = source.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return damage(path, *offset, what.as_str());
+    }
     ReadError::Io { file: path.to_path_buf(), offset, source: Arc::new(source) }
 }
 
@@ -261,9 +279,9 @@ pub(crate) fn segment_name(first: u64) -> String {
     format!("{first:020}.seg")
 }
 
-/// The first position a segment file names, if it is the name of one.
+/// The first position a segment file names, or the pointer to an archived one, if it is the name of one.
 pub(crate) fn segment_first(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".seg")?;
+    let digits = name.strip_suffix(".seg").or_else(|| name.strip_suffix(".arc"))?;
     (digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 

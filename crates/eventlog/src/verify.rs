@@ -232,7 +232,7 @@ impl Pass<'_> {
                     None => format!("key {} is not found", entry.key),
                 };
                 self.report.find(Finding {
-                    file: scanner.segment().path.clone(),
+                    file: scanner.segment().file_path().to_path_buf(),
                     offset: u64::from(entry.offset),
                     position: Some(entry.position),
                     what,

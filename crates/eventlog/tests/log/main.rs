@@ -2,6 +2,8 @@
 #![expect(clippy::big_endian_bytes, clippy::wildcard_enum_match_arm, reason = "test code")]
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod copies;
 #[cfg(test)]
 mod faults;

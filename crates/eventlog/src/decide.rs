@@ -8,7 +8,8 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     AppendCondition, AppendError, Appended, Batch, Key, NewRecord, ReadError,
     group::Builder,
-    query::{find_key, first_match},
+    index::Wanted,
+    query::{FoundKeys, find_keys, first_match},
     segment::{Block, Segment},
 };
 
@@ -28,11 +29,23 @@ pub(crate) struct Decider {
     /// Every segment, the open one last.
     pub(crate) segments: Arc<Vec<Arc<Segment>>>,
     block: Block,
+    /// What the finished segments know of the keys of this group.
+    sealed: FoundKeys,
 }
 
 impl Decider {
     pub(crate) fn new(segments: Arc<Vec<Arc<Segment>>>) -> Decider {
-        Decider { segments, block: Block::scattered() }
+        Decider { segments, block: Block::scattered(), sealed: FoundKeys::default() }
+    }
+
+    /// Looks in the finished segments for the keys of all batches of a group at once, before it is decided about them.
+    pub(crate) fn look_up<'a>(&mut self, batches: impl Iterator<Item = &'a Batch>) {
+        let sealed = self.segments.split_last().map_or(&[][..], |(_, sealed)| sealed);
+        let wanted = match sealed {
+            [] => Vec::new(),
+            _ => batches.flat_map(|batch| &batch.records).map(|record| Wanted::new(record.key)).collect(),
+        };
+        self.sealed = find_keys(sealed, &wanted, u64::MAX, &mut self.block);
     }
 
     /// Takes the batch into the group, or says why not. Records that are known already are left out.
@@ -78,8 +91,12 @@ impl Decider {
     fn known(&mut self, records: &[NewRecord], group: &Builder) -> Result<Vec<Option<Known>>, AppendError> {
         let mut known = Vec::with_capacity(records.len());
         let mut earlier: HashMap<Key, (u64, &NewRecord)> = HashMap::new();
+        if records.len() > 1 {
+            earlier.reserve(records.len());
+        }
+        let open = group.index.find_each(records.iter().map(|record| &record.key));
         let mut new = 0_u64;
-        for (index, record) in records.iter().enumerate() {
+        for (index, (record, open)) in records.iter().zip(open).enumerate() {
             let conflict = |position| Err(AppendError::Conflict { index, key: record.key, position });
             if let Some((number, first)) = earlier.get(&record.key) {
                 if first.bytes != record.bytes {
@@ -88,7 +105,7 @@ impl Decider {
                 known.push(Some(Known::Earlier(*number)));
                 continue;
             }
-            match self.recorded(&record.key, group).map_err(AppendError::Unreadable)? {
+            match self.recorded(&record.key, open, group).map_err(AppendError::Unreadable)? {
                 Some((position, _, bytes)) if bytes != record.bytes => return conflict(position),
                 Some((position, recorded_at, _)) => {
                     known.push(Some(Known::Recorded { position, recorded_at }));
@@ -105,24 +122,26 @@ impl Decider {
         Ok(known)
     }
 
-    /// Position, time and content of the record with this key.
+    /// Position, time and content of the record with this key; `open` is its ordinal in the open segment.
     fn recorded(
         &mut self,
         key: &Key,
+        open: Option<u32>,
         group: &Builder,
     ) -> Result<Option<(u64, i64, bytes::Bytes)>, ReadError> {
-        if let Some(ordinal) = group.index.find(key) {
+        let (segment, position) = if let Some(ordinal) = open {
             let position = group.segment.first().saturating_add(u64::from(ordinal));
             if let Some(record) = group.fresh(position) {
                 return Ok(Some((position, group.recorded_at, record.bytes.clone())));
             }
-            self.block.clear();
-            let record = group.segment.record(&mut self.block, position)?;
-            return Ok(Some((position, record.recorded_at, record.bytes)));
-        }
-        let sealed = self.segments.split_last().map_or(&[][..], |(_, sealed)| sealed);
-        let found = find_key(sealed, key, u64::MAX, &mut self.block)?;
-        Ok(found.map(|record| (record.position, record.recorded_at, record.bytes)))
+            (&group.segment, position)
+        } else {
+            let Some(found) = self.sealed.get(key)? else { return Ok(None) };
+            found
+        };
+        self.block.clear();
+        let record = segment.record(&mut self.block, position)?;
+        Ok(Some((position, record.recorded_at, record.bytes)))
     }
 
     fn check(&mut self, condition: &AppendCondition, group: &Builder) -> Result<(), AppendError> {

@@ -138,20 +138,46 @@ pub(crate) fn leaf_hash(
     scratch.clear();
     scratch.push(0);
     put_leaf_fields(scratch, (position, recorded_at), record);
-    Sha256::new().chain_update(&*scratch).chain_update(&record.bytes).finalize().into()
+    hash_leaf(scratch, &record.bytes)
+}
+
+/// The same of a record as it lies in a segment; `names` are its type, source and content type.
+pub(crate) fn leaf_hash_of(raw: &RawRecord<'_>, names: [&str; 3], scratch: &mut Vec<u8>) -> [u8; 32] {
+    scratch.clear();
+    scratch.push(0);
+    let times = (raw.position, raw.recorded_at, raw.occurred_at);
+    put_leaf_parts(scratch, times, &raw.key, names, (usize::from(raw.tags.0), raw.tags()));
+    hash_leaf(scratch, raw.bytes)
+}
+
+fn hash_leaf(fields: &[u8], bytes: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(fields).chain_update(bytes).finalize().into()
 }
 
 /// What the leaf hash is over between the 0x00 and the stored bytes; `place` is position and recorded-at.
 pub(crate) fn put_leaf_fields(out: &mut Vec<u8>, place: (u64, i64), record: &NewRecord) {
-    out.extend_from_slice(&place.0.to_le_bytes());
-    out.extend_from_slice(&place.1.to_le_bytes());
-    out.extend_from_slice(&record.occurred_at.to_le_bytes());
-    out.extend_from_slice(&record.key.0);
-    for name in [&record.kind, &record.source, &record.content_type] {
+    let times = (place.0, place.1, record.occurred_at);
+    let names = [&*record.kind, &*record.source, &*record.content_type];
+    let tags = record.tags.iter().map(|tag| &**tag);
+    put_leaf_parts(out, times, &record.key, names, (record.tags.len(), tags));
+}
+
+fn put_leaf_parts<'a>(
+    out: &mut Vec<u8>,
+    (position, recorded_at, occurred_at): (u64, i64, i64),
+    key: &Key,
+    names: [&str; 3],
+    (count, tags): (usize, impl Iterator<Item = &'a str>),
+) {
+    out.extend_from_slice(&position.to_le_bytes());
+    out.extend_from_slice(&recorded_at.to_le_bytes());
+    out.extend_from_slice(&occurred_at.to_le_bytes());
+    out.extend_from_slice(&key.0);
+    for name in names {
         put_leaf_text(out, name);
     }
-    out.extend_from_slice(&small(record.tags.len()).to_le_bytes());
-    for tag in &record.tags {
+    out.extend_from_slice(&small(count).to_le_bytes());
+    for tag in tags {
         put_leaf_text(out, tag);
     }
 }

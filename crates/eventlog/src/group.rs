@@ -12,7 +12,7 @@ use crate::{
     frame::{Commit, FrameKind, NAMES_MAX, Name, leaf_hash, put_frame, put_record, running_hash},
     index::{tag_hash, type_hash},
     memory::MemoryIndex,
-    scan::Tail,
+    scan::{Entry, Group, Tail},
     segment::Segment,
 };
 
@@ -30,7 +30,8 @@ pub(crate) struct Builder {
     pub(crate) recorded_at: i64,
     pub(crate) buffer: Vec<u8>,
     fresh: Vec<NewRecord>,
-    leaves: Vec<[u8; 32]>,
+    /// The leaves of the group, and of the batch that is being taken in what the index has to know.
+    added: Group,
     batches: Vec<(u32, Bytes)>,
     names: HashMap<Box<str>, u32>,
     scratch: Vec<u8>,
@@ -47,7 +48,7 @@ impl Builder {
             epoch,
             buffer: Vec::new(),
             fresh: Vec::new(),
-            leaves: Vec::new(),
+            added: Group::default(),
             batches: Vec::new(),
             names,
             scratch: Vec::new(),
@@ -59,7 +60,7 @@ impl Builder {
         self.recorded_at = now.max(self.tail.recorded_at);
         self.buffer.clear();
         self.fresh.clear();
-        self.leaves.clear();
+        self.added.leaves.clear();
         self.batches.clear();
     }
 
@@ -81,9 +82,12 @@ impl Builder {
     /// Takes the new records of a batch into the group.
     pub(crate) fn accept(&mut self, records: Vec<NewRecord>, origin: Bytes) {
         self.batches.push((small(records.len()), origin));
+        self.added.entries.clear();
+        self.added.terms.clear();
         for record in records {
             self.put(record);
         }
+        self.index.add_group(&self.added);
     }
 
     fn put(&mut self, record: NewRecord) {
@@ -98,10 +102,11 @@ impl Builder {
         put_frame(&mut self.buffer, FrameKind::Record, self.segment.header.segment, start, |out| {
             put_record(out, base, place, &leaf, &record, names);
         });
-        let terms =
-            std::iter::once(type_hash(&record.kind)).chain(record.tags.iter().map(|tag| tag_hash(tag)));
-        self.index.change(|tables| self.index.add(tables, offset, record.key, terms));
-        self.leaves.push(leaf);
+        self.added.terms.push(type_hash(&record.kind));
+        self.added.terms.extend(record.tags.iter().map(|tag| tag_hash(tag)));
+        let terms = record.tags.len().saturating_add(1);
+        self.added.entries.push(Entry { position, offset, key: record.key, terms });
+        self.added.leaves.push(leaf);
         self.fresh.push(record);
     }
 
@@ -147,7 +152,7 @@ impl Builder {
             batches: std::mem::take(&mut self.batches),
         };
         let fields = commit.encode();
-        let hash = running_hash(&self.tail.hash, &fields, self.leaves.iter());
+        let hash = running_hash(&self.tail.hash, &fields, self.added.leaves.iter());
         put_frame(&mut self.buffer, FrameKind::Commit, self.segment.header.segment, start, |out| {
             out.extend_from_slice(&hash);
             out.extend_from_slice(&fields);

@@ -1,18 +1,31 @@
 //! The index of a segment, and its immutable file beside a sealed segment.
 //!
+//! ```text
+//! header    what it belongs to | records u32 | key bits u8 | least and greatest key [16] [16] | of each section: place
+//!           u64, bytes u64
+//! names     count varint | length varint, bytes …
+//! offsets   of 256 records: place of the first u32 | least distance u32 | width u8 | of each further record: distance to
+//!           the one before it, less the least, in so many bytes
+//! keys      by the first bits of the hash, ascending: difference varint | ordinal [3]
+//! terms     by the first bits of the hash, ascending: difference varint | bytes × 4 + form × 2 + aside, varint
+//!           | postings, or where they are aside: place varint
+//! aside     postings too long to be read past
+//! blocks    where every so manieth entry of keys, terms and offsets lies, and its hash; in memory, as the filters
+//! filters   of keys, of terms
+//! ```
 //! Everything here is derived: a missing, foreign or damaged index file costs a scan of its segment and changes no
-//! answer. Hashes only propose records; whoever asks checks the record itself. Not here: the index of the segment
-//! being written (`memory`), how answers are put together (`query`).
+//! answer. Hashes only propose records; whoever asks checks the record itself. Not here: writing the file (`seal`), the
+//! index of the segment being written (`memory`), how answers are put together (`query`).
 
 use std::{ops::Range, sync::Arc};
 
 use crate::{
     Key,
-    codec::{Input, hash64, narrow, put_text, put_varint, small, wide},
-    memory::{MemoryIndex, Postings, Tables},
-    paged::{Filter, Pages, Unusable, seal_pages},
+    codec::{Input, hash64, narrow, wide},
+    memory::MemoryIndex,
+    paged::{Filter, Pages, Unusable},
+    postings::{self, Form},
     segment::{Sealed, Segment},
-    storage::{Storage, write_full},
 };
 
 /// The term of a type.
@@ -25,8 +38,21 @@ pub(crate) fn tag_hash(tag: &str) -> u64 {
     hash64(2, tag.as_bytes())
 }
 
-fn key_hash(key: &Key) -> u64 {
+pub(crate) fn key_hash(key: &Key) -> u64 {
     hash64(3, &key.0)
+}
+
+/// A key that is looked for, with its hash.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) key: Key,
+    pub(crate) hash: u64,
+}
+
+impl Wanted {
+    pub(crate) fn new(key: Key) -> Wanted {
+        Wanted { key, hash: key_hash(&key) }
+    }
 }
 
 /// Where keys and terms of one segment are found.
@@ -37,20 +63,31 @@ pub(crate) enum SegmentIndex {
 }
 
 impl SegmentIndex {
-    /// The place of a record in the segment file, by ordinal.
-    pub(crate) fn offset(&self, ordinal: u32) -> Result<u64, Unusable> {
+    /// The places of records in the segment file, by ordinal. Cheap for ordinals that are near each other.
+    pub(crate) fn offsets(&self, ordinals: &[u32]) -> Result<Vec<u64>, Unusable> {
+        let missing = |ordinal| format!("record {ordinal} of the segment is not in the index");
         match self {
-            SegmentIndex::Memory(index) => index.offset(ordinal).map(u64::from),
-            SegmentIndex::File(index) => index.offset(ordinal)?,
+            SegmentIndex::Memory(index) => {
+                let offset = |ordinal: &u32| index.offset(*ordinal).map(u64::from);
+                ordinals.iter().map(|ordinal| offset(ordinal).ok_or_else(|| missing(*ordinal))).collect()
+            }
+            SegmentIndex::File(index) => index.offsets(ordinals),
         }
-        .ok_or_else(|| format!("record {ordinal} of the segment is not in the index"))
     }
 
-    /// The ordinals that may have this key, in ascending order.
-    pub(crate) fn find(&self, key: &Key) -> Result<Vec<u32>, Unusable> {
+    /// The ordinals that may have one of these keys: the number of the key, and the ordinal.
+    pub(crate) fn find(&self, wanted: &[Wanted]) -> Result<Vec<(usize, u32)>, Unusable> {
         match self {
-            SegmentIndex::Memory(index) => Ok(index.find(key).into_iter().collect()),
-            SegmentIndex::File(index) => index.find(key),
+            SegmentIndex::Memory(index) => Ok(index.find(wanted)),
+            SegmentIndex::File(index) => index.find(wanted),
+        }
+    }
+
+    /// Whether these keys are found, each at its ordinal; and no others, in a file.
+    pub(crate) fn holds(&self, keys: &[(Key, u32)]) -> Result<bool, Unusable> {
+        match self {
+            SegmentIndex::Memory(index) => Ok(index.holds(keys)),
+            SegmentIndex::File(index) => index.holds(keys),
         }
     }
 
@@ -64,35 +101,64 @@ impl SegmentIndex {
 }
 
 const MAGIC: &[u8; 8] = b"DSTRMIDX";
-const FORMAT: u32 = 1;
-/// One page of content is kept for the header, so that sections can be written before it is known.
-const HEADER_ROOM: usize = 512;
-/// Entries between two fences: a look-up reads one or two pages.
-const KEYS_PER_FENCE: usize = 256;
-const TERMS_PER_FENCE: usize = 128;
-const KEY_BYTES: usize = 8;
-const TERM_BYTES: usize = 16;
+/// Files of format 1 are made again as this one.
+const FORMAT: u32 = 2;
+/// Content kept for the header, so that sections can be written before it is known.
+pub(crate) const HEADER_ROOM: usize = 512;
+/// Entries of a block: a look-up reads one or two pages.
+pub(crate) const KEYS_PER_BLOCK: usize = 256;
+pub(crate) const TERMS_PER_BLOCK: usize = 64;
+pub(crate) const OFFSETS_PER_BLOCK: usize = 256;
+/// Bytes of an ordinal: more than a segment has room for.
+pub(crate) const ORDINAL_BYTES: usize = 3;
+/// Postings that are longer lie aside.
+pub(crate) const INLINE_MAX: usize = 256;
+/// Bits of a term's hash that are kept: two terms of a segment share them once in a hundred thousand segments.
+const TERM_BITS: u32 = 36;
+
+/// The bits of a key's hash that are kept: gaps between them take one byte, and one in about fifty proposals is wrong.
+pub(crate) fn key_bits(records: u32) -> u8 {
+    u8::try_from(u32::BITS.saturating_sub(records.leading_zeros()).saturating_add(5).min(u32::BITS))
+        .unwrap_or(32)
+}
+
+pub(crate) fn key_part(hash: u64, bits: u8) -> u64 {
+    hash.checked_shr(u64::BITS.saturating_sub(u32::from(bits))).unwrap_or(0)
+}
+
+pub(crate) fn term_part(hash: u64) -> u64 {
+    hash >> (u64::BITS - TERM_BITS)
+}
 
 /// Where a part lies in the content.
 #[derive(Debug, Clone, Copy, Default)]
-struct Section {
-    at: u64,
-    length: u64,
+pub(crate) struct Section {
+    pub(crate) at: u64,
+    pub(crate) length: u64,
 }
 
 const SECTIONS: usize = 8;
+const SHORT: &str = "its header is short";
+const NO_FORM: &str = "it does not parse";
 
-/// An index file. In memory: filters and fences; the rest is read when asked for.
+/// Where the blocks of a sorted section begin: the hash of the first entry, its place.
+type Blocks = Vec<(u64, u32)>;
+
+/// An index file. In memory: filters and the places of blocks; the rest is read when asked for.
 #[derive(Debug)]
 pub(crate) struct FileIndex {
     pages: Pages,
     records: u32,
+    key_bits: u8,
+    least: Key,
+    greatest: Key,
     offsets: Section,
     keys: Section,
     terms: Section,
-    postings: Section,
-    key_fences: Vec<u32>,
-    term_fences: Vec<u64>,
+    aside: Section,
+    key_blocks: Blocks,
+    term_blocks: Blocks,
+    offset_blocks: Vec<u32>,
     key_filter: Filter,
     term_filter: Filter,
 }
@@ -105,133 +171,228 @@ impl FileIndex {
         let pages = Pages::open(file)?;
         let header = pages.read(0, HEADER_ROOM)?;
         let mut input = Input(&header);
-        if input.bytes(identity(segment, sealed).len()) != Some(&identity(segment, sealed)) {
-            return Err("it is the index of something else".into());
+        let identity = identity(segment, sealed);
+        if input.bytes(identity.len()) != Some(&identity) {
+            return Err("it is the index of something else, or of another format".into());
         }
-        let records = input.u32().ok_or("its header is short")?;
+        let (records, key_bits) = (input.u32().ok_or(SHORT)?, input.u8().ok_or(SHORT)?);
+        let (least, greatest) = (input.array().ok_or(SHORT)?, input.array().ok_or(SHORT)?);
         let mut sections = [Section::default(); SECTIONS];
         for section in &mut sections {
             let (at, length) = (input.u64(), input.u64());
-            *section = Section {
-                at: at.ok_or("its header is short")?,
-                length: length.ok_or("its header is short")?,
-            };
+            *section = Section { at: at.ok_or(SHORT)?, length: length.ok_or(SHORT)? };
         }
-        let [names, offsets, keys, terms, postings, fences, key_filter, term_filter] = sections;
+        let [names, offsets, keys, terms, aside, blocks, key_filter, term_filter] = sections;
         let load = |section: Section| pages.read(section.at, narrow(section.length));
         let names = load(names)?;
         let mut names = Input(&names);
-        for number in 0..names.varint().ok_or("its names are short")? {
-            segment.names.set(narrow(number), names.text().ok_or("its names are short")?);
+        for number in 0..names.varint().ok_or(NO_FORM)? {
+            segment.names.set(narrow(number), names.text().ok_or(NO_FORM)?);
         }
-        let fences = load(fences)?;
-        let mut fences = Input(&fences);
-        let key_fences = (0..fences.u32().unwrap_or(0)).map_while(|_| fences.u32()).collect();
-        let term_fences = (0..fences.u32().unwrap_or(0)).map_while(|_| fences.u64()).collect();
+        let blocks = load(blocks)?;
+        let mut blocks = Input(&blocks);
+        let key_blocks = read_blocks(&mut blocks)?;
+        let term_blocks = read_blocks(&mut blocks)?;
+        let offset_blocks = (0..blocks.u32().unwrap_or(0)).map_while(|_| blocks.u32()).collect();
         let key_filter = Filter::from_bytes(load(key_filter)?);
         let term_filter = Filter::from_bytes(load(term_filter)?);
+        let (least, greatest) = (Key(least), Key(greatest));
         Ok(FileIndex {
             pages,
             records,
+            key_bits,
+            least,
+            greatest,
             offsets,
             keys,
             terms,
-            postings,
-            key_fences,
-            term_fences,
+            aside,
+            key_blocks,
+            term_blocks,
+            offset_blocks,
             key_filter,
             term_filter,
         })
     }
 
-    fn offset(&self, ordinal: u32) -> Result<Option<u64>, Unusable> {
-        if ordinal >= self.records {
-            return Ok(None);
+    fn offsets(&self, ordinals: &[u32]) -> Result<Vec<u64>, Unusable> {
+        let mut offsets = Vec::with_capacity(ordinals.len());
+        let mut held = (usize::MAX, Vec::new());
+        for ordinal in ordinals {
+            let place = narrow(u64::from(*ordinal));
+            let block = place / OFFSETS_PER_BLOCK;
+            if held.0 != block {
+                held = (block, self.offset_block(block)?);
+            }
+            let offset = held.1.get(place % OFFSETS_PER_BLOCK).filter(|_| *ordinal < self.records);
+            let missing = || format!("record {ordinal} of the segment is not in the index");
+            offsets.push(offset.copied().map(u64::from).ok_or_else(missing)?);
         }
-        let at = u64::from(ordinal).saturating_mul(4);
-        if at >= self.offsets.length {
-            return Ok(None);
-        }
-        let bytes = self.pages.read(self.offsets.at.saturating_add(at), 4)?;
-        Ok(Input(&bytes).u32().map(u64::from))
+        Ok(offsets)
     }
 
-    /// The entries of a sorted section that can hold a value, by its fences.
-    fn between_fences(
+    fn offset_block(&self, block: usize) -> Result<Vec<u32>, Unusable> {
+        let start = self.offset_blocks.get(block).copied().map_or(self.offsets.length, u64::from);
+        let next = self.offset_blocks.get(block.saturating_add(1)).copied();
+        let bytes = self.part(self.offsets, start, next.map_or(self.offsets.length, u64::from))?;
+        let mut input = Input(&bytes);
+        let (first, least) = (input.u32().ok_or(NO_FORM)?, input.u32().ok_or(NO_FORM)?);
+        let width = usize::from(input.u8().ok_or(NO_FORM)?);
+        let mut offset = first;
+        let mut offsets = vec![first];
+        // Records at the same distance have no width.
+        let count = narrow(u64::from(self.records)).saturating_sub(block.saturating_mul(OFFSETS_PER_BLOCK));
+        for _ in 1..count.min(OFFSETS_PER_BLOCK) {
+            let mut more = [0; 4];
+            crate::codec::put_at(&mut more, 0, input.bytes(width).ok_or(NO_FORM)?);
+            offset = offset.saturating_add(least).saturating_add(u32::from_le_bytes(more));
+            offsets.push(offset);
+        }
+        Ok(offsets)
+    }
+
+    fn part(&self, section: Section, from: u64, to: u64) -> Result<Vec<u8>, Unusable> {
+        let (from, to) = (from.min(section.length), to.min(section.length));
+        self.pages.read(section.at.saturating_add(from), narrow(to.saturating_sub(from)))
+    }
+
+    /// The blocks of a sorted section that can hold a hash, each with the hash it begins with.
+    fn blocks_of(
         &self,
         section: Section,
-        fences: (usize, usize),
-        per_fence: usize,
-        entry: usize,
-    ) -> Result<Vec<u8>, Unusable> {
-        let (from, to) = fences;
-        let stride = per_fence.saturating_mul(entry);
-        let start = wide(from.saturating_sub(1).saturating_mul(stride)).min(section.length);
-        let end = wide(to.saturating_mul(stride)).min(section.length);
-        self.pages.read(section.at.saturating_add(start), narrow(end.saturating_sub(start)))
+        blocks: &Blocks,
+        hash: u64,
+    ) -> Result<Vec<(u64, Vec<u8>)>, Unusable> {
+        let from = blocks.partition_point(|(first, _)| *first < hash).saturating_sub(1);
+        let to = blocks.partition_point(|(first, _)| *first <= hash);
+        let mut found = Vec::new();
+        for (number, (first, at)) in blocks.iter().enumerate().take(to).skip(from) {
+            let end = blocks.get(number.saturating_add(1)).map_or(section.length, |(_, at)| u64::from(*at));
+            found.push((*first, self.part(section, u64::from(*at), end)?));
+        }
+        Ok(found)
     }
 
-    fn find(&self, key: &Key) -> Result<Vec<u32>, Unusable> {
-        let hash = key_hash(key);
-        if !self.key_filter.may_hold(hash) {
-            return Ok(Vec::new());
-        }
-        let high = high_half(hash);
-        let from = self.key_fences.partition_point(|fence| *fence < high);
-        let to = self.key_fences.partition_point(|fence| *fence <= high);
-        let bytes = self.between_fences(self.keys, (from, to), KEYS_PER_FENCE, KEY_BYTES)?;
+    fn find(&self, wanted: &[Wanted]) -> Result<Vec<(usize, u32)>, Unusable> {
         let mut found = Vec::new();
-        for entry in bytes.chunks_exact(KEY_BYTES) {
-            let mut entry = Input(entry);
-            if entry.u32() == Some(high) {
-                found.extend(entry.u32());
+        for (number, wanted) in wanted.iter().enumerate() {
+            let within = self.least <= wanted.key && wanted.key <= self.greatest;
+            if !within || !self.key_filter.may_hold(wanted.hash) {
+                continue;
+            }
+            let part = key_part(wanted.hash, self.key_bits);
+            for (first, bytes) in self.blocks_of(self.keys, &self.key_blocks, part)? {
+                for entry in Keys::new(first, &bytes) {
+                    let (hash, ordinal) = entry?;
+                    if hash == part {
+                        found.push((number, ordinal));
+                    }
+                }
             }
         }
         Ok(found)
     }
 
-    fn postings(&self, term: u64, range: &Range<u32>) -> Result<Vec<u32>, Unusable> {
-        if !self.term_filter.may_hold(term) {
-            return Ok(Vec::new());
-        }
-        let from = self.term_fences.partition_point(|fence| *fence < term);
-        let to = self.term_fences.partition_point(|fence| *fence <= term);
-        let bytes = self.between_fences(self.terms, (from, to), TERMS_PER_FENCE, TERM_BYTES)?;
-        for entry in bytes.chunks_exact(TERM_BYTES) {
-            let mut entry = Input(entry);
-            if entry.u64() == Some(term) {
-                let (at, length) = (entry.u32().unwrap_or(0), entry.u32().unwrap_or(0));
-                let place = self.postings.at.saturating_add(u64::from(at));
-                let bytes = self.pages.read(place, narrow(u64::from(length)))?;
-                return decode_postings(&bytes, range);
+    fn holds(&self, keys: &[(Key, u32)]) -> Result<bool, Unusable> {
+        let place = |(key, ordinal): &(Key, u32)| (key_part(key_hash(key), self.key_bits), *ordinal);
+        let mut expected = keys.iter().map(place).collect::<Vec<_>>();
+        expected.sort_unstable();
+        let mut expected = expected.into_iter();
+        for (number, (first, at)) in self.key_blocks.iter().enumerate() {
+            let next = self.key_blocks.get(number.saturating_add(1));
+            let end = next.map_or(self.keys.length, |(_, at)| u64::from(*at));
+            let bytes = self.part(self.keys, u64::from(*at), end)?;
+            for entry in Keys::new(*first, &bytes) {
+                if Some(entry?) != expected.next() {
+                    return Ok(false);
+                }
             }
         }
-        Ok(Vec::new())
+        let filtered = |(key, _): &(Key, u32)| {
+            self.least <= *key && *key <= self.greatest && self.key_filter.may_hold(key_hash(key))
+        };
+        Ok(expected.next().is_none() && keys.iter().all(filtered))
+    }
+
+    fn postings(&self, term: u64, range: &Range<u32>) -> Result<Vec<u32>, Unusable> {
+        let mut all = Vec::new();
+        if !self.term_filter.may_hold(term) {
+            return Ok(all);
+        }
+        let part = term_part(term);
+        for (first, bytes) in self.blocks_of(self.terms, &self.term_blocks, part)? {
+            let mut input = Input(&bytes);
+            let mut hash = first;
+            while !input.0.is_empty() && hash <= part {
+                hash = hash.saturating_add(input.varint().ok_or(NO_FORM)?);
+                let about = input.varint().ok_or(NO_FORM)?;
+                let (length, aside) = (narrow(about >> 2), about & 1 == 1);
+                let form = if about & 2 == 2 { Form::Bits } else { Form::Gaps };
+                let (here, there) = if aside {
+                    (&[][..], input.varint().ok_or(NO_FORM)?)
+                } else {
+                    (input.bytes(length).ok_or(NO_FORM)?, 0)
+                };
+                if hash != part {
+                    continue;
+                }
+                let far = if aside {
+                    self.part(self.aside, there, there.saturating_add(wide(length)))?
+                } else {
+                    Vec::new()
+                };
+                let bytes = if aside { &far } else { here };
+                all.append(&mut postings::decode(form, bytes, range).ok_or("postings do not parse")?);
+            }
+        }
+        // More than one list only where two terms share what is kept of their hashes.
+        if !all.is_sorted() {
+            all.sort_unstable();
+        }
+        all.dedup();
+        Ok(all)
     }
 }
 
-fn decode_postings(bytes: &[u8], range: &Range<u32>) -> Result<Vec<u32>, Unusable> {
-    let mut input = Input(bytes);
-    let (mut ordinal, mut found) = (0_u32, Vec::new());
-    while !input.0.is_empty() {
-        let step = input.varint().and_then(|step| u32::try_from(step).ok()).ok_or("postings do not parse")?;
-        ordinal = ordinal.saturating_add(step);
-        if ordinal >= range.end {
-            break;
-        }
-        if ordinal >= range.start {
-            found.push(ordinal);
-        }
-    }
-    Ok(found)
+fn read_blocks(input: &mut Input<'_>) -> Result<Blocks, Unusable> {
+    let count = input.u32().ok_or(NO_FORM)?;
+    Ok((0..count).map_while(|_| Some((input.u64()?, input.u32()?))).collect())
 }
 
-fn high_half(hash: u64) -> u32 {
-    u32::try_from(hash >> 32).unwrap_or(u32::MAX)
+/// The entries of a block of keys: what is kept of the hash, and the ordinal.
+struct Keys<'a> {
+    hash: u64,
+    input: Input<'a>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(first: u64, bytes: &'a [u8]) -> Keys<'a> {
+        Keys { hash: first, input: Input(bytes) }
+    }
+}
+
+impl Iterator for Keys<'_> {
+    type Item = Result<(u64, u32), Unusable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.input.0.is_empty() {
+            return None;
+        }
+        let entry = (|| {
+            self.hash = self.hash.checked_add(self.input.varint()?)?;
+            let mut ordinal = [0; 4];
+            crate::codec::put_at(&mut ordinal, 0, &self.input.array::<ORDINAL_BYTES>()?);
+            Some((self.hash, u32::from_le_bytes(ordinal)))
+        })();
+        if entry.is_none() {
+            self.input = Input(&[]);
+        }
+        Some(entry.ok_or_else(|| "keys do not parse".into()))
+    }
 }
 
 /// What an index file says of its segment; anything else in its place is the index of something else.
-fn identity(segment: &Segment, sealed: &Sealed) -> Vec<u8> {
+pub(crate) fn identity(segment: &Segment, sealed: &Sealed) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&FORMAT.to_le_bytes());
@@ -242,110 +403,4 @@ fn identity(segment: &Segment, sealed: &Sealed) -> Vec<u8> {
     out.extend_from_slice(&sealed.end.to_le_bytes());
     out.extend_from_slice(&sealed.hash);
     out
-}
-
-/// Writes the index file of a sealed segment from its index in memory: aside first, then under its name.
-pub(crate) fn write_index(
-    storage: &Arc<dyn Storage>,
-    segment: &Segment,
-    sealed: &Sealed,
-    index: &MemoryIndex,
-) -> std::io::Result<()> {
-    let content = encode(segment, sealed, index);
-    let path = segment.index_path();
-    let aside = path.with_extension("idx-new");
-    let file = storage.create(&aside)?;
-    write_full(&*file, &seal_pages(&content), 0)?;
-    storage.rename(&aside, &path)
-}
-
-/// Content under construction: the header comes last, into the room kept for it.
-struct Content {
-    bytes: Vec<u8>,
-    sections: Vec<Section>,
-}
-
-impl Content {
-    fn section(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let at = wide(self.bytes.len());
-        write(&mut self.bytes);
-        let length = wide(self.bytes.len()).saturating_sub(at);
-        self.sections.push(Section { at, length });
-    }
-}
-
-fn encode(segment: &Segment, sealed: &Sealed, index: &MemoryIndex) -> Vec<u8> {
-    let mut content = Content { bytes: vec![0; HEADER_ROOM], sections: Vec::new() };
-    content.section(|out| {
-        let names = segment.names.all().collect::<Vec<_>>();
-        put_varint(out, wide(names.len()));
-        for name in names {
-            put_text(out, name);
-        }
-    });
-    let records = index.look(|tables| tables.records);
-    content.section(|out| {
-        for ordinal in 0..records {
-            out.extend_from_slice(&index.offset(ordinal).unwrap_or(0).to_le_bytes());
-        }
-    });
-    index.look(|tables| encode_tables(&mut content, tables));
-    let mut header = identity(segment, sealed);
-    header.extend_from_slice(&records.to_le_bytes());
-    for section in &content.sections {
-        header.extend_from_slice(&section.at.to_le_bytes());
-        header.extend_from_slice(&section.length.to_le_bytes());
-    }
-    crate::codec::put_at(&mut content.bytes, 0, &header);
-    content.bytes
-}
-
-fn encode_tables(content: &mut Content, tables: &Tables) {
-    let mut keys = tables.keys.iter().map(|(key, ordinal)| (key_hash(key), *ordinal)).collect::<Vec<_>>();
-    keys.sort_unstable();
-    let mut terms = tables.terms.iter().map(|(term, postings)| (*term, postings)).collect::<Vec<_>>();
-    terms.sort_unstable_by_key(|(term, _)| *term);
-    content.section(|out| {
-        for (hash, ordinal) in &keys {
-            out.extend_from_slice(&high_half(*hash).to_le_bytes());
-            out.extend_from_slice(&ordinal.to_le_bytes());
-        }
-    });
-    let (directory, postings) = encode_terms(&terms);
-    content.section(|out| out.extend_from_slice(&directory));
-    content.section(|out| out.extend_from_slice(&postings));
-    content.section(|out| {
-        let fences = keys.iter().step_by(KEYS_PER_FENCE).map(|(hash, _)| high_half(*hash));
-        out.extend_from_slice(&small(fences.len()).to_le_bytes());
-        fences.for_each(|fence| out.extend_from_slice(&fence.to_le_bytes()));
-        let fences = terms.iter().step_by(TERMS_PER_FENCE).map(|(term, _)| *term);
-        out.extend_from_slice(&small(fences.len()).to_le_bytes());
-        fences.for_each(|fence| out.extend_from_slice(&fence.to_le_bytes()));
-    });
-    let mut filter = Filter::new(keys.len());
-    for (hash, _) in &keys {
-        filter.insert(*hash);
-    }
-    content.section(|out| out.extend_from_slice(filter.as_bytes()));
-    let mut filter = Filter::new(terms.len());
-    for (term, _) in &terms {
-        filter.insert(*term);
-    }
-    content.section(|out| out.extend_from_slice(filter.as_bytes()));
-}
-
-fn encode_terms(terms: &[(u64, &Postings)]) -> (Vec<u8>, Vec<u8>) {
-    let (mut directory, mut bytes) = (Vec::new(), Vec::new());
-    for (term, postings) in terms {
-        let start = bytes.len();
-        let mut before = 0;
-        for ordinal in postings.as_slice() {
-            put_varint(&mut bytes, u64::from(ordinal.saturating_sub(before)));
-            before = *ordinal;
-        }
-        directory.extend_from_slice(&term.to_le_bytes());
-        directory.extend_from_slice(&small(start).to_le_bytes());
-        directory.extend_from_slice(&small(bytes.len().saturating_sub(start)).to_le_bytes());
-    }
-    (directory, bytes)
 }

@@ -11,7 +11,7 @@
 //! ```text
 //! <dir>/segments/<first position>.seg   the log            frame, segment
 //! <dir>/segments/<first position>.arc   in its place, where it was archived to   archive, seekable
-//! <dir>/segments/<first position>.idx   derived            index, paged
+//! <dir>/segments/<first position>.idx   derived            index, seal, paged
 //! <dir>/head                            a lower bound      head_file
 //! <dir>/torn/, <dir>/damaged/           what was cut, what was mended   recover, repair
 //! <dir>/catalogue/                      derived (sled)     catalogue
@@ -40,6 +40,7 @@ mod log;
 mod memory;
 mod origins;
 mod paged;
+mod postings;
 mod proof;
 mod query;
 mod reader;
@@ -49,6 +50,7 @@ mod recover;
 mod repair;
 mod scan;
 mod scrub;
+mod seal;
 mod seekable;
 mod segment;
 mod storage;

@@ -13,11 +13,16 @@ use std::{
     },
 };
 
-use crate::{Key, codec::narrow, scan::Group};
+use crate::{Key, codec::narrow, index::Wanted, scan::Group};
 
 const CHUNK: usize = 8_192;
 /// Chunks of a segment: the largest segment (1 GiB and a last group) filled with the smallest records.
 const CHUNKS_MAX: usize = 2_048;
+
+/// Records that are added while queries wait, keys that are looked for while the writer waits: some 50 µs.
+const ENTRIES_AT_ONCE: usize = 256;
+/// What the allocator gives for one ordinal holds so many.
+const ORDINALS_AT_FIRST: usize = 6;
 
 /// Keys, terms and places of the records of one segment, by ordinal (0 = its first record).
 #[derive(Debug)]
@@ -75,7 +80,11 @@ impl Postings {
             return;
         }
         match self {
-            Postings::One(first) => *self = Postings::Many(vec![*first, ordinal]),
+            Postings::One(first) => {
+                let mut ordinals = Vec::with_capacity(ORDINALS_AT_FIRST);
+                ordinals.extend([*first, ordinal]);
+                *self = Postings::Many(ordinals);
+            }
             Postings::Many(ordinals) => ordinals.push(ordinal),
         }
     }
@@ -91,8 +100,19 @@ impl Default for MemoryIndex {
 }
 
 impl MemoryIndex {
+    /// With room for as much as there is in another one.
+    pub(crate) fn with_room_of(other: &MemoryIndex) -> MemoryIndex {
+        let index = MemoryIndex::default();
+        let (keys, terms) = other.look(|tables| (tables.keys.len(), tables.terms.len()));
+        index.change(|tables| {
+            tables.keys.reserve(keys);
+            tables.terms.reserve(terms);
+        });
+        index
+    }
+
     /// Adds the next record. Its terms are its type and its tags.
-    pub(crate) fn add(&self, tables: &mut Tables, offset: u32, key: Key, terms: impl Iterator<Item = u64>) {
+    fn add(&self, tables: &mut Tables, offset: u32, key: Key, terms: impl Iterator<Item = u64>) {
         let ordinal = tables.records;
         let place = narrow(u64::from(ordinal));
         if let Some(chunk) = self.offsets.get(place / CHUNK) {
@@ -113,14 +133,16 @@ impl MemoryIndex {
         tables.records = ordinal.saturating_add(1);
     }
 
-    /// Adds a group that was read.
+    /// Adds records. Queries are held up for a few of them at a time.
     pub(crate) fn add_group(&self, group: &Group) {
-        self.change(|tables| {
-            let mut terms = group.terms.iter().copied();
-            for entry in &group.entries {
-                self.add(tables, entry.offset, entry.key, terms.by_ref().take(entry.terms));
-            }
-        });
+        let mut terms = group.terms.iter().copied();
+        for entries in group.entries.chunks(ENTRIES_AT_ONCE) {
+            self.change(|tables| {
+                for entry in entries {
+                    self.add(tables, entry.offset, entry.key, terms.by_ref().take(entry.terms));
+                }
+            });
+        }
     }
 
     /// Changes the tables while no query looks at them; queries are held up, so it must be short.
@@ -139,8 +161,30 @@ impl MemoryIndex {
         (offset != 0).then_some(offset)
     }
 
-    pub(crate) fn find(&self, key: &Key) -> Option<u32> {
-        self.look(|tables| tables.keys.get(key).copied())
+    /// The ordinals of these keys: the number of the key, and the ordinal.
+    pub(crate) fn find(&self, wanted: &[Wanted]) -> Vec<(usize, u32)> {
+        let mut found = Vec::new();
+        for (chunk, wanted) in wanted.chunks(ENTRIES_AT_ONCE).enumerate() {
+            let numbers = chunk.saturating_mul(ENTRIES_AT_ONCE)..;
+            self.look(|tables| {
+                for (number, wanted) in numbers.zip(wanted) {
+                    found.extend(tables.keys.get(&wanted.key).map(|ordinal| (number, *ordinal)));
+                }
+            });
+        }
+        found
+    }
+
+    /// The ordinal of each of these keys.
+    pub(crate) fn find_each<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Vec<Option<u32>> {
+        self.look(|tables| keys.map(|key| tables.keys.get(key).copied()).collect())
+    }
+
+    /// Whether these keys are found, each at its ordinal.
+    pub(crate) fn holds(&self, keys: &[(Key, u32)]) -> bool {
+        let held = |tables: &Tables, (key, ordinal): &(Key, u32)| tables.keys.get(key) == Some(ordinal);
+        let mut chunks = keys.chunks(ENTRIES_AT_ONCE);
+        chunks.all(|keys| self.look(|tables| keys.iter().all(|entry| held(tables, entry))))
     }
 
     /// The ordinals of `range` with this term.

@@ -2,14 +2,19 @@
 //!
 //! Not here: the indexes (`memory`, `index`), waiting for new records (`subscribe`).
 
-use std::{ops::Range, sync::Arc, vec};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::Arc,
+    vec,
+};
 
 use crate::{
     Direction, Key, Query, QueryItem, ReadError, Record,
     codec::wide,
     core::{Core, segment_of},
     frame::FrameKind,
-    index::{SegmentIndex, tag_hash, type_hash},
+    index::{SegmentIndex, Wanted, tag_hash, type_hash},
     paged::Unusable,
     record::QUERY_ITEMS_MAX,
     segment::{Block, Segment},
@@ -107,36 +112,54 @@ fn matches_all(item: &QueryItem) -> bool {
     item.types.is_empty() && item.tags.is_empty()
 }
 
-/// The position of a key among those up to `last`, newest segment first, and the record there.
-pub(crate) fn find_key(
-    segments: &[Arc<Segment>],
-    key: &Key,
-    last: u64,
-    block: &mut Block,
-) -> Result<Option<Record>, ReadError> {
-    // A key is recorded once: where a segment can not be asked, finding it in another is the answer all the same.
-    let mut damaged = None;
-    for segment in segments.iter().rev() {
-        let ordinals = match segment.with_index(|index| index.find(key)) {
-            Err(error @ ReadError::Damaged { .. }) => {
-                damaged = Some(error);
-                continue;
-            }
-            ordinals => ordinals?,
-        };
-        for ordinal in ordinals {
-            let position = segment.first().saturating_add(u64::from(ordinal));
-            if position > last {
-                continue;
-            }
-            block.clear();
-            let record = segment.record(block, position)?;
-            if record.key == *key {
-                return Ok(Some(record));
-            }
+/// Where some keys are.
+#[derive(Debug, Default)]
+pub(crate) struct FoundKeys {
+    places: HashMap<Key, (Arc<Segment>, u64)>,
+    /// Why something could not be asked. A key is recorded once: finding it elsewhere is the answer all the same.
+    failed: Option<ReadError>,
+}
+
+impl FoundKeys {
+    /// The segment and position of a key.
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<(&Arc<Segment>, u64)>, ReadError> {
+        match (self.places.get(key), &self.failed) {
+            (Some((segment, position)), _) => Ok(Some((segment, *position))),
+            (None, Some(error)) => Err(error.clone()),
+            (None, None) => Ok(None),
         }
     }
-    damaged.map_or(Ok(None), Err)
+}
+
+/// Where the wanted keys are among the positions up to `last`, newest segment first. Every segment is asked once for
+/// all of them, so that what it takes to ask stays near the processor.
+pub(crate) fn find_keys(
+    segments: &[Arc<Segment>],
+    wanted: &[Wanted],
+    last: u64,
+    block: &mut Block,
+) -> FoundKeys {
+    let mut found = FoundKeys::default();
+    for segment in segments.iter().rev() {
+        match segment.with_index(|index| index.find(wanted)) {
+            Ok(proposed) => {
+                for (number, ordinal) in proposed {
+                    let position = segment.first().saturating_add(u64::from(ordinal));
+                    let Some(wanted) = wanted.get(number).filter(|_| position <= last) else { continue };
+                    block.clear();
+                    match segment.key(block, position) {
+                        Ok(key) if key == wanted.key => {
+                            found.places.insert(key, (Arc::clone(segment), position));
+                        }
+                        Ok(_) => {}
+                        Err(error) => found.failed = Some(error),
+                    }
+                }
+            }
+            Err(error) => found.failed = Some(error),
+        }
+    }
+    found
 }
 
 /// Records in the order of a query, read as they are asked for. Memory: one window on a segment file, and for a
@@ -163,7 +186,12 @@ struct Run {
     segment: Arc<Segment>,
     block: Block,
     places: Places,
+    /// The next few of them and where they lie: asked for together, for neighbours lie in one page of the index.
+    ready: VecDeque<(u32, u64)>,
 }
+
+/// Places that are asked for together.
+const READY: usize = 64;
 
 #[derive(Debug)]
 enum Places {
@@ -250,23 +278,16 @@ impl Records {
                 (block, Places::ProposedBackward(found.into_iter()))
             }
         };
-        Ok(Some(Run { segment: Arc::clone(segment), block, places }))
+        Ok(Some(Run { segment: Arc::clone(segment), block, places, ready: VecDeque::new() }))
     }
 }
 
 impl Run {
     fn next(&mut self, query: &Query) -> Result<Option<Record>, ReadError> {
-        loop {
-            let ordinal = match &mut self.places {
-                Places::Forward { offset, until } => {
-                    return next_in_order(&self.segment, &mut self.block, offset, *until);
-                }
-                Places::Backward(range) => range.next_back(),
-                Places::Proposed(ordinals) => ordinals.next(),
-                Places::ProposedBackward(ordinals) => ordinals.next_back(),
-            };
-            let Some(ordinal) = ordinal else { return Ok(None) };
-            let offset = self.segment.with_index(|index| index.offset(ordinal))?;
+        if let Places::Forward { offset, until } = &mut self.places {
+            return next_in_order(&self.segment, &mut self.block, offset, *until);
+        }
+        while let Some((ordinal, offset)) = self.next_place()? {
             let record = self.segment.record_at(&mut self.block, offset)?;
             if record.position != self.segment.first().saturating_add(u64::from(ordinal)) {
                 return Err(self.segment.damage(offset, "another record is where the index says"));
@@ -275,6 +296,21 @@ impl Run {
                 return Ok(Some(record));
             }
         }
+        Ok(None)
+    }
+
+    fn next_place(&mut self) -> Result<Option<(u32, u64)>, ReadError> {
+        if self.ready.is_empty() {
+            let ordinals = match &mut self.places {
+                Places::Forward { .. } => Vec::new(),
+                Places::Backward(range) => range.by_ref().rev().take(READY).collect::<Vec<_>>(),
+                Places::Proposed(ordinals) => ordinals.by_ref().take(READY).collect(),
+                Places::ProposedBackward(ordinals) => ordinals.by_ref().rev().take(READY).collect(),
+            };
+            let offsets = self.segment.with_index(|index| index.offsets(&ordinals))?;
+            self.ready.extend(ordinals.into_iter().zip(offsets));
+        }
+        Ok(self.ready.pop_front())
     }
 }
 

@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use crate::{
     Head, Key, OpenError, Origins, Query, ReadError, Record, Records, Subscription,
     core::{Core, segment_of},
-    follow, query,
+    follow,
+    index::Wanted,
+    query,
     segment::Block,
     storage::{Disk, Storage},
 };
@@ -90,8 +92,9 @@ impl LogReader {
     /// If a record that has to be looked at is damaged, or the disk does not answer.
     pub fn position_of(&self, key: &Key) -> Result<Option<u64>, ReadError> {
         let last = self.head().position;
-        let found = query::find_key(&self.core.segments(), key, last, &mut Block::scattered())?;
-        Ok(found.map(|record| record.position))
+        let wanted = [Wanted::new(*key)];
+        let found = query::find_keys(&self.core.segments(), &wanted, last, &mut Block::scattered());
+        Ok(found.get(key)?.map(|(_, position)| position))
     }
 
     /// Where the batches came from that have a record above `after`, up to the head of this moment: what

@@ -5,11 +5,12 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::{
-    ReadError,
-    index::{FileIndex, SegmentIndex, write_index},
+    Key, ReadError,
+    index::{FileIndex, SegmentIndex},
     memory::MemoryIndex,
     paged::Unusable,
     scan::{Scanner, Step},
+    seal::write_index,
     segment::{Block, Sealed, Segment},
 };
 
@@ -34,8 +35,8 @@ impl Segment {
 
     /// The place of a record in the file.
     pub(crate) fn offset_of(self: &Arc<Self>, position: u64) -> Result<u64, ReadError> {
-        let ordinal = self.ordinal(position);
-        self.with_index(|index| index.offset(ordinal))
+        let offsets = self.with_index(|index| index.offsets(&[self.ordinal(position)]))?;
+        offsets.first().copied().ok_or_else(|| self.damage(0, "the index says nothing of a record"))
     }
 
     /// The number of a position in this segment, from 0.
@@ -103,6 +104,12 @@ impl Segment {
         write_index(&self.storage, self, sealed, index).map_err(|error| error.to_string())?;
         self.set_index(SegmentIndex::File(Arc::new(FileIndex::open(self, sealed)?)));
         Ok(())
+    }
+
+    /// The key at a position of this segment.
+    pub(crate) fn key(self: &Arc<Self>, block: &mut Block, position: u64) -> Result<Key, ReadError> {
+        let offset = self.offset_of(position)?;
+        self.key_at(block, offset)
     }
 
     /// The record at a position of this segment.

@@ -9,7 +9,7 @@ use crate::{
     Key, NewRecord, ReadError, Record,
     codec::wide,
     frame::{
-        Commit, FrameHeader, FrameKind, HEADER_BYTES, NAMES_MAX, Name, RawRecord, decode_names, leaf_hash,
+        Commit, FrameHeader, FrameKind, HEADER_BYTES, NAMES_MAX, Name, RawRecord, decode_names, leaf_hash_of,
         running_hash,
     },
     index::{tag_hash, type_hash},
@@ -246,9 +246,9 @@ impl Scanner {
     }
 
     fn leaf_fits(&mut self, raw: &RawRecord<'_>) -> bool {
-        let Some(record) = raw.to_record(|name| resolve(&self.names, name)) else { return false };
-        let (position, recorded_at, leaf) = (record.position, record.recorded_at, record.leaf);
-        leaf == leaf_hash(position, recorded_at, &NewRecord::from(record), &mut self.scratch)
+        let names = [raw.kind, raw.source, raw.content_type].map(|name| resolve(&self.names, name));
+        let [Some(kind), Some(source), Some(content_type)] = names else { return false };
+        raw.leaf == leaf_hash_of(raw, [kind, source, content_type], &mut self.scratch)
     }
 
     fn take_commit(&mut self, frame: &Frame<'_>) -> Result<([u8; 32], u64), Fault> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    ReadError, Record,
+    Key, ReadError, Record,
     archive::open_pointed,
     codec::{Input, narrow, put_at, wide},
     frame::{
@@ -248,6 +248,11 @@ impl Segment {
     pub(crate) fn record_at(&self, block: &mut Block, offset: u64) -> Result<Record, ReadError> {
         let frame = block.frame(self, offset)?;
         self.decode(&frame)?.to_record(|name| self.names.resolve(name)).ok_or_else(|| self.nameless(offset))
+    }
+
+    /// The key of the record whose frame is at `offset`.
+    pub(crate) fn key_at(&self, block: &mut Block, offset: u64) -> Result<Key, ReadError> {
+        Ok(self.decode(&block.frame(self, offset)?)?.key)
     }
 
     pub(crate) fn nameless(&self, offset: u64) -> ReadError {

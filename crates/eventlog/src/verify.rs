@@ -12,11 +12,12 @@ use std::{
 };
 
 use crate::{
-    Head, LogReader, ReadError, TreeHead,
+    Head, Key, LogReader, ReadError, TreeHead,
     codec::wide,
     core::Core,
+    index::Wanted,
     proof::TreeCheck,
-    query,
+    query::find_keys,
     rebuild::scan_sealed,
     scan::{Scanner, Step, written_end},
     segment::{Block, Segment},
@@ -78,7 +79,7 @@ impl VerifyReport {
     }
 
     fn find(&mut self, finding: Finding) {
-        if self.findings.len() < FINDINGS_MAX {
+        if self.findings.len() < FINDINGS_MAX && !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
     }
@@ -125,6 +126,7 @@ impl LogReader {
                 report: &mut report,
                 progress,
                 until,
+                keys: Vec::new(),
             };
             pass.segment(segment, head.position)?;
         }
@@ -167,6 +169,8 @@ struct Pass<'a> {
     report: &'a mut VerifyReport,
     progress: &'a mut dyn FnMut(Progress),
     until: u64,
+    /// The keys of the segment, and their ordinals.
+    keys: Vec<(Key, u32)>,
 }
 
 impl Pass<'_> {
@@ -177,19 +181,15 @@ impl Pass<'_> {
         self.report.segments = self.report.segments.saturating_add(1);
         self.report.take(segment.header_again())?;
         let mut scanner = Scanner::new(Arc::clone(segment), true);
+        self.keys.clear();
         let outcome = match segment.sealed.get() {
-            Some(sealed) => {
-                let mut failed = Ok(());
-                scan_sealed(&mut scanner, sealed, |scanner| {
-                    if failed.is_ok() {
-                        failed = self.group(scanner);
-                    }
-                })
-                .and(failed)
-                .and_then(|()| only_zeros(segment, sealed.end))
-            }
+            Some(sealed) => scan_sealed(&mut scanner, sealed, |scanner| self.group(scanner))
+                .and_then(|()| only_zeros(segment, sealed.end)),
             None => self.open_segment(&mut scanner, head),
         };
+        let whole = outcome.is_ok();
+        self.report.take(outcome)?;
+        let outcome = self.keys(segment, whole);
         self.report.take(outcome)
     }
 
@@ -198,7 +198,7 @@ impl Pass<'_> {
         let segment = Arc::clone(scanner.segment());
         while scanner.tail().position < head {
             match scanner.step()? {
-                Step::Group => self.group(scanner)?,
+                Step::Group => self.group(scanner),
                 Step::End => {
                     return Err(segment.damage(scanner.tail().offset, "the log ends before its head"));
                 }
@@ -208,7 +208,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn group(&mut self, scanner: &Scanner) -> Result<(), ReadError> {
+    fn group(&mut self, scanner: &Scanner) {
         let (tail, group) = (scanner.tail(), scanner.group());
         self.report.commits = self.report.commits.saturating_add(1);
         self.report.head = Head { position: tail.position, recorded_at: tail.recorded_at };
@@ -221,28 +221,62 @@ impl Pass<'_> {
         if let Some(tree) = &mut self.tree {
             group.leaves.iter().for_each(|leaf| tree.leaf(self.core, *leaf));
         }
-        let mut block = Block::scattered();
         for entry in &group.entries {
             self.report.records = self.report.records.saturating_add(1);
-            let found = query::find_key(self.segments, &entry.key, u64::MAX, &mut block)?;
-            let found = found.map(|record| record.position);
-            if found != Some(entry.position) {
-                let what = match found {
-                    Some(other) => format!("key {} is recorded at position {other} too", entry.key),
-                    None => format!("key {} is not found", entry.key),
-                };
-                self.report.find(Finding {
-                    file: scanner.segment().file_path().to_path_buf(),
-                    offset: u64::from(entry.offset),
-                    position: Some(entry.position),
-                    what,
-                });
-            }
+            self.keys.push((entry.key, scanner.segment().ordinal(entry.position)));
             if entry.position % PROGRESS_RECORDS == 0 {
                 (self.progress)(Progress { position: entry.position, until: self.until.max(entry.position) });
             }
         }
-        Ok(())
+    }
+
+    /// That every key of a segment is there once and, where the segment is whole, that its index finds it there.
+    fn keys(&mut self, segment: &Arc<Segment>, whole: bool) -> Result<(), ReadError> {
+        self.keys.sort_unstable();
+        let mut twice = Vec::new();
+        for pair in self.keys.windows(2) {
+            if let [(key, first), (again, second)] = pair
+                && key == again
+            {
+                twice.push((*key, *second, segment.first().saturating_add(u64::from(*first))));
+            }
+        }
+        // Those behind the range are not looked at themselves, those before this one in it have been.
+        let others = self
+            .segments
+            .iter()
+            .filter(|other| other.first() < segment.first() || other.first() > self.until);
+        let others = others.cloned().collect::<Vec<_>>();
+        let wanted = self.keys.iter().map(|(key, _)| Wanted::new(*key)).collect::<Vec<_>>();
+        let found = find_keys(&others, &wanted, u64::MAX, &mut Block::scattered());
+        let mut failed = None;
+        for (key, ordinal) in &self.keys {
+            match found.get(key) {
+                Ok(Some((_, position))) => twice.push((*key, *ordinal, position)),
+                Ok(None) => {}
+                Err(error) => failed = Some(error),
+            }
+        }
+        let unknown = whole && twice.is_empty() && !segment.with_index(|index| index.holds(&self.keys))?;
+        for (key, ordinal, other) in twice {
+            let what = format!("key {key} is recorded at position {other} too");
+            self.find_at(segment, ordinal, what);
+        }
+        if unknown && let Some((_, ordinal)) = self.keys.first().copied() {
+            self.find_at(segment, ordinal, "the index of this segment does not find its keys".into());
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn find_at(&mut self, segment: &Arc<Segment>, ordinal: u32, what: String) {
+        let position = segment.first().saturating_add(u64::from(ordinal));
+        let offset = segment.offset_of(position).unwrap_or(0);
+        self.report.find(Finding {
+            file: segment.file_path().to_path_buf(),
+            offset,
+            position: Some(position),
+            what,
+        });
     }
 }
 

@@ -119,6 +119,10 @@ impl Writer {
             self.fail("starting a segment", &error);
         }
         self.builder.begin(self.clock.now());
+        self.decider.look_up(waiting.iter().filter_map(|request| match request {
+            Request::Append { batch, .. } => Some(batch),
+            Request::Close { .. } => None,
+        }));
         for request in waiting.drain(..) {
             match request {
                 Request::Append { batch, reply, .. } => {
@@ -220,7 +224,7 @@ impl Writer {
         core.storage.sync_dir(&folder)?;
         let sealed = Sealed { end: tail.offset, last: tail.position, hash: tail.hash };
         let segment = Segment::new(header, path, file, Arc::clone(&core.storage), true);
-        let (segment, index) = (Arc::new(segment), Arc::new(MemoryIndex::default()));
+        let (segment, index) = (Arc::new(segment), Arc::new(MemoryIndex::with_room_of(&self.builder.index)));
         segment.set_index(SegmentIndex::Memory(Arc::clone(&index)));
         before.sealed.get_or_init(|| sealed);
         core.add_segment(Arc::clone(&segment));

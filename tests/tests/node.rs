@@ -205,3 +205,30 @@ fn logs_are_json_where_asked_and_never_hold_what_was_sent() {
         assert!(!parsed.to_string().contains(canary), "{line}");
     }
 }
+
+#[test]
+fn a_rule_of_alerts_added_to_the_network_file_counts_without_a_restart() {
+    let data = reference("region-day");
+    let site = Site::new(&data.network);
+    let _node = site.up();
+    let events = data.events.get(..100).unwrap().join("\n");
+    let _printed = site.run_with_input(["send", "-"], events.as_bytes()).ok();
+    let mut file = fs::read_to_string(site.network_file()).unwrap();
+    file.push_str("\n[[alert]]\ncentre = \"noordwest\"\nkind = \"offerable-below\"\ncare_type = \"GRZ\"\nbelow = 1000\n");
+    fs::write(site.network_file(), file).unwrap();
+    let mut watching = site.command(["watch", "alerts", "--centre", "noordwest", "--json"]);
+    let mut watching = watching.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut told = std::io::BufReader::new(watching.stdout.take().unwrap());
+    let (out, told_first) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let mut first = String::new();
+        std::io::BufRead::read_line(&mut told, &mut first).map(|_bytes| out.send(first))
+    });
+    let first = told_first.recv_timeout(HEALS_WITHIN);
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    let first = first.unwrap();
+    let alert: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(alert["type"], "nl.doorstroom.alert.raised.v1");
+    assert_eq!((&alert["data"]["kind"], &alert["data"]["below"]), (&"offerable-below".into(), &1000.into()));
+}

@@ -65,11 +65,13 @@ pub(super) struct Links {
     open: HashMap<Option<Party>, Link>,
     incoming: SelectAll<Boxed>,
     uses: u64,
+    /// Why the last that was not let in was not.
+    shut_out: Option<String>,
 }
 
 impl Links {
     pub(super) fn new(config: SenderConfig) -> Self {
-        Self { config, open: HashMap::new(), incoming: SelectAll::new(), uses: 0 }
+        Self { config, open: HashMap::new(), incoming: SelectAll::new(), uses: 0, shut_out: None }
     }
 
     /// The next that any connection brings; `None` while there is none. Cancel-safe.
@@ -85,9 +87,15 @@ impl Links {
             if self.open.len() >= CONNECTIONS_MAX {
                 self.close_one(window);
             }
+            // Where all share one user, all are shut out, and need not each be asked for again.
+            if let (Some(reason), None) = (&self.shut_out, &key) {
+                return Err(LinkError::ShutOut(reason.clone()));
+            }
             let link = match self.connect(party).await {
-                // Where all share one user, all are shut out: that is no better than a broken connection.
-                Err(LinkError::ShutOut(reason)) if key.is_none() => return Err(LinkError::Broken(reason)),
+                Err(LinkError::ShutOut(reason)) => {
+                    self.shut_out = Some(reason.clone());
+                    return Err(LinkError::ShutOut(reason));
+                }
                 connected => connected?,
             };
             self.open.insert(key.clone(), link);

@@ -147,7 +147,9 @@ impl<S: Stream<Item = Outgoing> + Unpin> Work<S> {
 
     /// What the broker refuses: whoever it is about is passed over.
     async fn denied(&mut self, denial: &Denial) -> Result<(), String> {
-        let Some(party) = denial.sender() else { return Err(denial.to_string()) };
+        let Some(party) = denial.sender() else {
+            return Err(format!("{denial}; a key file has to be called as its user"));
+        };
         let reason = denial.to_string();
         for id in self.window.of(&party) {
             self.shut_out(id, &reason).await;

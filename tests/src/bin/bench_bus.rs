@@ -347,7 +347,8 @@ async fn through(locations: &[Sending], events: usize, head: impl Fn() -> u64) -
     let wanted = head() + u64::try_from(events).unwrap();
     let start = Instant::now();
     let mut senders = JoinSet::new();
-    for sending in locations.iter().cloned() {
+    for sending in locations {
+        let sending = sending.clone();
         senders.spawn(async move { post(&sending, each).await });
     }
     while senders.join_next().await.is_some() {}

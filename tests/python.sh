@@ -1,17 +1,26 @@
 #!/usr/bin/env bash
 # Prints the path of a Python in an environment of its own that has nats-py and nothing else of NATS: what a
 # subscriber who never heard of us has. Made on the first call, from hashes in tests/python/requirements.txt.
+# `tests/python.sh dcb`: one that has a published client of a DCB event store, from tests/python/dcb.txt.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-if [ -n "${DOORSTROOM_PYTHON:-}" ]; then
-  printf '%s\n' "$DOORSTROOM_PYTHON"
+case "${1:-}" in
+  '') given=${DOORSTROOM_PYTHON:-} environment="$root/.tools/py" requirements="$root/tests/python/requirements.txt" ;;
+  dcb) given=${DOORSTROOM_PYTHON_DCB:-} environment="$root/.tools/py-dcb" requirements="$root/tests/python/dcb.txt" ;;
+  *)
+    printf 'usage: tests/python.sh [dcb]\n' >&2
+    exit 2
+    ;;
+esac
+
+if [ -n "$given" ]; then
+  printf '%s\n' "$given"
   exit 0
 fi
 
-environment="$root/.tools/py"
 python="$environment/bin/python"
-wanted=$(sha256sum "$root/tests/python/requirements.txt" | cut -d ' ' -f 1)
+wanted=$(sha256sum "$requirements" | cut -d ' ' -f 1)
 if [ "$(cat "$environment/complete" 2>/dev/null)" != "$wanted" ]; then
   printf 'python.sh: making %s\n' "$environment" >&2
   # Without a pip of its own: a Python without the packages for that can do it too, and the pip outside serves both.
@@ -19,7 +28,7 @@ if [ "$(cat "$environment/complete" 2>/dev/null)" != "$wanted" ]; then
   packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   # The package of the keys is there as source only; it is plain Python.
   PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-    --no-binary nkeys --require-hashes --target "$packages" --requirement "$root/tests/python/requirements.txt" </dev/null >&2
+    --no-binary nkeys --require-hashes --target "$packages" --requirement "$requirements" </dev/null >&2
   printf '%s' "$wanted" >"$environment/complete"
 fi
 printf '%s\n' "$python"

@@ -5,8 +5,8 @@
 //! the product, those are in `tests/`.
 //!
 //! Nothing needs to be prepared: the binary is built, nats-server and Python are obtained when they are first asked
-//! for. `./tests/all` does both before and passes the places in `DOORSTROOM_NATS_SERVER`, `DOORSTROOM_PYTHON` and
-//! `DOORSTROOM_CHROMIUM`.
+//! for. `./tests/all` does both before and passes the places in `DOORSTROOM_NATS_SERVER`, `DOORSTROOM_PYTHON`,
+//! `DOORSTROOM_PYTHON_DCB` and `DOORSTROOM_CHROMIUM`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -28,4 +28,4 @@ pub use node::{Node, Site};
 pub use process::{Ran, eventually, run};
 pub use reference::{Reference, reference};
 pub use script::{Script, free_ports, kill9_of};
-pub use tools::{chromium, doorstroom, example, nats_server, python, root};
+pub use tools::{chromium, dcb_python, doorstroom, example, nats_server, python, root};

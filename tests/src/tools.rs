@@ -67,7 +67,7 @@ fn build(what: &[&str]) -> PathBuf {
 #[must_use]
 pub fn nats_server() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| obtained("deploy/nats-server"))
+    PATH.get_or_init(|| obtained("deploy/nats-server", &[]))
 }
 
 /// A Python that has nats-py and nothing else of NATS; the scripts for it are in `tests/python`.
@@ -77,7 +77,17 @@ pub fn nats_server() -> &'static Path {
 #[must_use]
 pub fn python() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| obtained("tests/python.sh"))
+    PATH.get_or_init(|| obtained("tests/python.sh", &[]))
+}
+
+/// A Python that has a published client of a DCB event store and its test case.
+///
+/// # Panics
+/// If there is none and none can be made.
+#[must_use]
+pub fn dcb_python() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| obtained("tests/python.sh", &["dcb"]))
 }
 
 /// A Chromium.
@@ -87,16 +97,16 @@ pub fn python() -> &'static Path {
 #[must_use]
 pub fn chromium() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| obtained("tests/chromium.sh"))
+    PATH.get_or_init(|| obtained("tests/chromium.sh", &[]))
 }
 
 /// The path that a script of ours prints; it obtains what is missing.
-fn obtained(script: &str) -> PathBuf {
+fn obtained(script: &str, arguments: &[&str]) -> PathBuf {
     // Several test processes may ask at once: one at a time, the others find it done.
     let lock = std::fs::File::create(std::env::temp_dir().join("doorstroom-tests-obtain.lock")).unwrap();
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let output =
-        Command::new(root().join(script)).stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
+    let mut command = Command::new(root().join(script));
+    let output = command.args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit()).output().unwrap();
     assert!(output.status.success(), "{script} failed");
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim_end())
 }

@@ -10,9 +10,11 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use support::{files, names_in_backticks, test_functions};
 
 /// Technology from outside and the crates that may know it. Tests may use what they like.
-const ONLY_PLACES: [(&str, &[&str]); 8] = [
+const ONLY_PLACES: [(&str, &[&str]); 9] = [
     ("async-nats", &["bus"]),
-    ("prost", &["contracts"]),
+    // The messages of events, and those of a wire that is not ours.
+    ("prost", &["contracts", "dcb"]),
+    ("tonic", &["dcb"]),
     ("prost-build", &["contracts"]),
     ("axum", &["portal"]),
     ("clap", &["doorstroom"]),

@@ -8,6 +8,7 @@ mod admin;
 mod asyncapi;
 mod audit;
 mod board;
+mod dcb;
 mod failure;
 mod node_file;
 mod out;
@@ -75,6 +76,8 @@ enum Command {
     Admin(admin::Args),
     /// Describe the bus: the AsyncAPI 3 document of every subject and message
     Asyncapi(asyncapi::Args),
+    /// Serve a log of its own to published clients of a DCB event store, for tests and comparison
+    Dcb(dcb::Args),
 }
 
 fn main() -> ExitCode {
@@ -106,7 +109,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         | Command::Audit(_)
         | Command::Quarantine(_)
         | Command::Admin(_)
-        | Command::Asyncapi(_) => "warn",
+        | Command::Asyncapi(_)
+        | Command::Dcb(_) => "warn",
     };
     start_tracing(cli.log_format, cli.log.as_deref().unwrap_or(default))?;
     match cli.command {
@@ -118,6 +122,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Admin(args) => admin::run(&args),
         Command::Asyncapi(args) => asyncapi::run(&args),
+        Command::Dcb(args) => dcb::run(args),
     }
 }
 

@@ -437,7 +437,11 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
-fn stop_signals() -> Result<impl Future<Output = ()>, Failure> {
+/// Resolves when the process is asked to end.
+///
+/// # Errors
+/// If the system does not let us hear of it.
+pub(crate) fn stop_signals() -> Result<impl Future<Output = ()>, Failure> {
     let unheard = |error| Failure::new("signals can not be listened for", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;

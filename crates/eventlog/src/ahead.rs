@@ -9,17 +9,18 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use crate::{
     codec::narrow,
     storage::{Storage, StorageFile, write_full},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+        thread,
+    },
 };
 
 /// How far ahead of the writer zeros are kept.

@@ -2,12 +2,17 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError},
 };
 
-use tokio::sync::watch;
-
-use crate::{Head, ReadError, follow::Follow, proof::HeldTree, segment::Segment, storage::Storage};
+use crate::{
+    Head, ReadError,
+    follow::Follow,
+    proof::HeldTree,
+    segment::Segment,
+    storage::Storage,
+    sync::{Mutex, RwLock, watch},
+};
 
 /// One open log.
 #[derive(Debug)]

@@ -5,10 +5,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
 };
-
-use tokio::sync::watch;
 
 use crate::{
     Head, OpenError, ReadError,
@@ -19,6 +17,7 @@ use crate::{
     scan::{Scanner, Step, Tail, later_commit, written_end},
     segment::{Sealed, Segment, damage, segment_name},
     storage::Storage,
+    sync::{Mutex, watch},
 };
 
 pub(crate) fn segments_dir(dir: &Path) -> PathBuf {

@@ -3,10 +3,7 @@
 //! Nothing here is on the way of an acknowledgement, and nothing here failing stops the log.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
+    sync::{Arc, PoisonError, mpsc::RecvTimeoutError},
     time::Duration,
 };
 
@@ -16,6 +13,7 @@ use crate::{
     head_file::{self, KnownHead},
     memory::MemoryIndex,
     segment::Segment,
+    sync::{Mutex, receive_within, tasks::Receiver},
 };
 
 /// Sealed segments that may wait for their index file; with more the writer waits, for they are in memory.
@@ -46,7 +44,7 @@ impl Keeper {
     pub(crate) fn run(self) {
         let mut written = None;
         loop {
-            let task = self.tasks.recv_timeout(HEAD_FILE_INTERVAL);
+            let task = receive_within(&self.tasks, HEAD_FILE_INTERVAL);
             match &task {
                 Ok(Task::Seal(segment, index)) => {
                     if let Err(why) = segment.file_index(index) {

@@ -55,6 +55,7 @@ mod seekable;
 mod segment;
 mod storage;
 mod subscribe;
+mod sync;
 mod verify;
 mod writer;
 

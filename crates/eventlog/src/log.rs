@@ -6,12 +6,9 @@ use std::{
     future::Future,
     path::Path,
     pin::Pin,
-    sync::{Arc, Mutex, OnceLock, mpsc as tasks},
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
-    thread,
 };
-
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     AppendError, Appended, Batch, Clock, Cursors, Disk, Head, LogReader, OpenError, RecoveryReport, Signer,
@@ -25,6 +22,7 @@ use crate::{
     keeper::{Keeper, TASKS_MAX},
     proof::{self, Tender},
     recover::{Recovered, recover},
+    sync::{Mutex, Semaphore, mpsc, oneshot, tasks, thread, watch},
     writer::{Failure, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX, Request, Writer},
 };
 

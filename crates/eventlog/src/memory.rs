@@ -8,12 +8,12 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     ops::Range,
     sync::{
-        OnceLock, PoisonError, RwLock,
+        OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
 
-use crate::{Key, codec::narrow, index::Wanted, scan::Group};
+use crate::{Key, codec::narrow, index::Wanted, scan::Group, sync::RwLock};
 
 const CHUNK: usize = 8_192;
 /// Chunks of a segment: the largest segment (1 GiB and a last group) filled with the smallest records.

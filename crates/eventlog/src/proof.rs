@@ -23,11 +23,7 @@ mod tests;
 mod tiles;
 mod tree;
 
-use std::{
-    io,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
+use std::{io, path::PathBuf, sync::PoisonError};
 
 pub use checkpoint::{SignedHead, TreeHead};
 pub use heads::HeadsReport;
@@ -41,7 +37,7 @@ pub(crate) use check::TreeCheck;
 pub(crate) use heads::{check, copy_heads, newest_size};
 pub(crate) use tender::Tender;
 
-use crate::{EventLog, LogReader, ReadError, core::Core};
+use crate::{EventLog, LogReader, ReadError, core::Core, sync::Mutex};
 use tree::Tree;
 
 /// Why something can not be proven or signed.

@@ -4,8 +4,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use tokio::sync::watch;
-
 use crate::{
     Head, Key, OpenError, Origins, Query, ReadError, Record, Records, Subscription,
     core::{Core, segment_of},
@@ -14,6 +12,7 @@ use crate::{
     query,
     segment::Block,
     storage::{Disk, Storage},
+    sync::watch,
 };
 
 /// Reads a log: only what is durable, in the order of positions. Clones are cheap and share everything; any thread

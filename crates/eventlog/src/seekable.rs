@@ -15,13 +15,14 @@
 use std::{
     error, fmt, io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 use crate::{
     codec::{Input, narrow, small, wide},
     segment::{SEGMENT_HEADER_BYTES, SegmentHeader},
     storage::{Storage, StorageFile, read_full, write_full},
+    sync::Mutex,
 };
 
 /// Content of one frame. Reading a record unpacks one: a tenth of a millisecond. Twice as much would pack by a few

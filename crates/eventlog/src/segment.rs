@@ -5,7 +5,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError},
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     index::SegmentIndex,
     seekable::FrameDamage,
     storage::{Storage, StorageFile, read_full},
+    sync::{Mutex, RwLock},
 };
 
 /// The header of a segment file; the first frame follows it.

@@ -4,9 +4,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tokio::sync::watch;
-
-use crate::{Direction, Head, LogReader, Query, ReadError, Record};
+use crate::{
+    Direction, Head, LogReader, Query, ReadError, Record,
+    sync::{sleep, spawn_blocking, watch},
+};
 
 /// Records read at once. A subscriber that is behind goes to the disk once per so many.
 const READ_RECORDS_MAX: usize = 256;
@@ -78,7 +79,7 @@ impl Subscription {
         } else {
             // A panic there is a defect; reading again on this thread shows it here.
             let again = (reader.clone(), query.clone());
-            match tokio::task::spawn_blocking(move || read_some(&reader, query)).await {
+            match spawn_blocking(move || read_some(&reader, query)).await {
                 Ok(read) => read,
                 Err(_) => read_some(&again.0, again.1),
             }
@@ -94,9 +95,9 @@ impl Subscription {
             return self.head.changed().await.map_err(|_| ReadError::Closed);
         }
         let reader = self.reader.clone();
-        let seen = tokio::task::spawn_blocking(move || reader.refresh()).await;
+        let seen = spawn_blocking(move || reader.refresh()).await;
         if !matches!(seen, Ok(Ok(head)) if head.position > self.query.after) {
-            tokio::time::sleep(FOLLOW_INTERVAL).await;
+            sleep(FOLLOW_INTERVAL).await;
         }
         match seen {
             Ok(Err(error)) => Err(error),

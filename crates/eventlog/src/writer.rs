@@ -5,11 +5,8 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc as tasks},
-    thread,
+    sync::{Arc, OnceLock, PoisonError},
 };
-
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     AppendError, Appended, Batch, Head,
@@ -27,6 +24,7 @@ use crate::{
     scan::Tail,
     segment::{SEGMENT_HEADER_BYTES, Sealed, Segment, SegmentHeader, segment_name},
     storage::{Clock, write_full},
+    sync::{Mutex, Semaphore, mpsc, oneshot, receive_all, tasks, thread, watch},
 };
 
 /// Batches that may wait for the writer; further callers wait for room. A commit takes them all.
@@ -82,7 +80,7 @@ struct PanicGuard(Failure);
 
 impl Drop for PanicGuard {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if std::thread::panicking() {
             self.0.get_or_init(|| "the writer thread panicked".into());
         }
     }
@@ -94,7 +92,7 @@ impl Writer {
         let _guard = PanicGuard(Arc::clone(&self.failure));
         let (mut waiting, mut answers) = (Vec::new(), Vec::new());
         let mut closing = None;
-        while closing.is_none() && self.requests.blocking_recv_many(&mut waiting, QUEUE_BATCHES_MAX) > 0 {
+        while closing.is_none() && receive_all(&mut self.requests, &mut waiting, QUEUE_BATCHES_MAX) > 0 {
             closing = self.serve(&mut waiting, &mut answers);
         }
         self.finish(closing);
@@ -240,8 +238,15 @@ impl Writer {
     }
 
     fn finish(self, closing: Option<oneshot::Sender<()>>) {
-        let Writer { requests, keeper, ahead, tender, helpers, lock, head, .. } = self;
-        drop(requests);
+        let Writer { mut requests, room, keeper, ahead, tender, helpers, lock, head, .. } = self;
+        // Nobody is left waiting: not for room, and not for an answer to what was put into the queue just now, by one
+        // who had been promised a place in it. Dropping the queue would leave that in it for ever.
+        room.close();
+        requests.close();
+        let mut late = Vec::new();
+        while receive_all(&mut requests, &mut late, QUEUE_BATCHES_MAX) > 0 {
+            late.clear();
+        }
         drop(tender);
         ahead.stop();
         let _ended = keeper.send(Task::Stop);

@@ -4,15 +4,15 @@
 //! open would have to read what it missed.
 
 use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
+    sync::{Arc, mpsc::RecvTimeoutError},
     time::Duration,
 };
 
 use super::{ProofError, tree::Tree};
-use crate::core::Core;
+use crate::{
+    core::Core,
+    sync::{receive_within, tasks::Receiver},
+};
 
 /// How far the tree may lag behind the log.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -32,7 +32,7 @@ pub(crate) struct Tender {
 impl Tender {
     pub(crate) fn run(self) {
         loop {
-            let stopped = matches!(self.stop.recv_timeout(INTERVAL), Err(RecvTimeoutError::Disconnected));
+            let stopped = matches!(receive_within(&self.stop, INTERVAL), Err(RecvTimeoutError::Disconnected));
             if let Err(error) = self.follow(stopped) {
                 tracing::warn!(%error, "the tree does not follow the log; proofs need it and will say more");
             }

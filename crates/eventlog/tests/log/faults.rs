@@ -59,6 +59,47 @@ async fn fault_37_a_full_disk_from_any_write_on_loses_nothing_and_goes_on_with_s
 }
 
 #[tokio::test]
+async fn fault_37_a_full_disk_refuses_writes_with_its_reason_and_serves_reads() {
+    let disk = Twin::new();
+    let (log, _) = open(dir(), on(&disk));
+    work(&disk, &log, 40).await.unwrap();
+    let full = |call| Some(Fault { call, from: 1, once: false, error: ENOSPC, through: 0 });
+    disk.set_fault(full(Call::Write));
+    let mut subscription = log.reader().subscribe(eventlog::Query::default());
+    for _ in 0..2 {
+        match log.append(plain(41).into()).await {
+            Err(error @ AppendError::Stopped { .. }) => {
+                let text = error.to_string();
+                assert!(text.contains("No space left on device") && text.contains(".seg"), "{text}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(log.failure().unwrap().contains("No space left on device"));
+    // What is known is no write, but a log that stopped answers nothing about it either: it may be in doubt.
+    assert!(matches!(log.append(plain(3).into()).await, Err(AppendError::Stopped { .. })));
+    for position in 1..=40 {
+        assert_eq!(subscription.next().await.unwrap().position, position);
+    }
+    let reader = log.reader();
+    assert_eq!(everything(&reader).len(), 40);
+    assert_eq!(reader.position_of(&key(17)).unwrap(), Some(17));
+    assert!(reader.verify(.., &mut |_| ()).unwrap().is_sound());
+    log.close().await;
+    // Begun anew while the disk is full: named, and still readable.
+    match EventLog::open(dir(), on(&disk)) {
+        Err(OpenError::Io { source, path, .. }) => {
+            assert!(source.to_string().contains("No space left") && path.starts_with(dir()), "{path:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let beside = LogReader::open_with(dir(), std::sync::Arc::new(disk.clone())).unwrap();
+    assert_eq!(everything(&beside).len(), 40);
+    disk.set_fault(None);
+    check(&disk).await.unwrap();
+}
+
+#[tokio::test]
 async fn fault_38_an_error_on_any_write_stops_the_log_and_a_restart_recovers() {
     for through in [0, 1, 61, 200] {
         assert!(at_every(Call::Write, EIO, true, through).await > 30);

@@ -9,6 +9,7 @@ use crate::{
     AppendCondition, AppendError, Appended, Batch, Key, NewRecord, ReadError,
     group::Builder,
     index::Wanted,
+    memory::Keyed,
     query::{FoundKeys, find_keys, first_match},
     segment::{Block, Segment},
 };
@@ -51,6 +52,7 @@ impl Decider {
     /// Takes the batch into the group, or says why not. Records that are known already are left out.
     pub(crate) fn decide(&mut self, batch: Batch, group: &mut Builder) -> Result<Appended, AppendError> {
         let Batch { records, condition, origin } = batch;
+        group.settle();
         let known = self.known(&records, group)?;
         let all_known = known.iter().all(Option::is_some);
         if let Some(condition) = condition.filter(|_| !all_known) {
@@ -90,7 +92,7 @@ impl Decider {
 
     fn known(&mut self, records: &[NewRecord], group: &Builder) -> Result<Vec<Option<Known>>, AppendError> {
         let mut known = Vec::with_capacity(records.len());
-        let mut earlier: HashMap<Key, (u64, &NewRecord)> = HashMap::new();
+        let mut earlier: HashMap<Key, (u64, &NewRecord), Keyed> = HashMap::default();
         if records.len() > 1 {
             earlier.reserve(records.len());
         }
@@ -132,7 +134,7 @@ impl Decider {
         let (segment, position) = if let Some(ordinal) = open {
             let position = group.segment.first().saturating_add(u64::from(ordinal));
             if let Some(record) = group.fresh(position) {
-                return Ok(Some((position, group.recorded_at, record.bytes.clone())));
+                return Ok(Some((position, group.recorded_at, record.bytes)));
             }
             (&group.segment, position)
         } else {

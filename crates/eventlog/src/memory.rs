@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     ops::Range,
     sync::{
         OnceLock, PoisonError,
@@ -13,7 +13,13 @@ use std::{
     },
 };
 
-use crate::{Key, codec::narrow, index::Wanted, scan::Group, sync::RwLock};
+use crate::{
+    Key,
+    codec::{narrow, put_at, wide},
+    index::Wanted,
+    scan::Group,
+    sync::RwLock,
+};
 
 const CHUNK: usize = 8_192;
 /// Chunks of a segment: the largest segment (1 GiB and a last group) filled with the smallest records.
@@ -52,9 +58,64 @@ impl Hasher for Same {
     }
 }
 
+/// Hashing of keys, which senders choose: fast, and with two numbers nobody knows, so that nobody can choose keys that
+/// share a place.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyed(u64, u64);
+
+impl Default for Keyed {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Keyed(random.hash_one(0_u8), random.hash_one(1_u8))
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = KeyHasher;
+
+    fn build_hasher(&self) -> KeyHasher {
+        KeyHasher { secret: self.0, hash: self.1 }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct KeyHasher {
+    secret: u64,
+    hash: u64,
+}
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        put_at(&mut last, 0, rest);
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            self.write_u64(u64::from_le_bytes(last));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.hash ^ word).wrapping_mul(u128::from(self.secret | 1));
+        let halves = u64::try_from(product >> 64).unwrap_or(0)
+            ^ u64::try_from(product & u128::from(u64::MAX)).unwrap_or(0);
+        self.hash = halves.rotate_left(23).wrapping_add(self.secret);
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.write_u64(wide(length));
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
-    pub(crate) keys: HashMap<Key, u32>,
+    pub(crate) keys: HashMap<Key, u32, Keyed>,
     pub(crate) terms: HashMap<u64, Postings, BuildHasherDefault<Same>>,
     pub(crate) records: u32,
 }

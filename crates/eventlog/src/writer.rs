@@ -154,6 +154,11 @@ impl Writer {
         for (reply, outcome) in answers.drain(..) {
             let _gone = reply.send(outcome);
         }
+        let done = std::mem::take(&mut self.builder.done);
+        if !done.is_empty() {
+            // Where the keeper is behind, they are let go of here.
+            drop(self.keeper.try_send(Task::Forget(done)));
+        }
     }
 
     /// One write, one sync; then the head moves.
@@ -161,15 +166,28 @@ impl Writer {
         let start = self.builder.tail.offset;
         let tail = self.builder.finish();
         self.ahead.claim(tail.offset);
-        let file = &self.builder.segment.file;
-        write_full(&**file, &self.builder.buffer, start)?;
-        file.sync_data()?;
+        self.write(start)?;
         if tail.offset.saturating_sub(self.told) >= TELL_BYTES.min(self.segment_bytes / 4) {
             self.ahead.wrote(tail.offset);
             self.told = tail.offset;
         }
         self.publish(tail);
         Ok(())
+    }
+
+    /// Writes the group and syncs it. The index learns of a large batch meanwhile; nobody asks it before.
+    fn write(&mut self, start: u64) -> io::Result<()> {
+        let Builder { segment, buffer, index, added, .. } = &self.builder;
+        let write = || write_full(&*segment.file, buffer, start).and_then(|()| segment.file.sync_data());
+        if self.builder.unsettled() == 0 {
+            return write();
+        }
+        let written = std::thread::scope(|scope| {
+            scope.spawn(|| index.add_group(added));
+            write()
+        });
+        self.builder.settled();
+        written
     }
 
     fn publish(&mut self, tail: Tail) {

@@ -1,7 +1,7 @@
 //! The events that are measured with, made ahead so that making them is not measured, and their tags.
 
 use bytes::Bytes;
-use eventlog::{Key, NewRecord, QueryItem};
+use eventlog::{Clock as _, Key, NewRecord, QueryItem};
 
 /// Which event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,8 @@ pub(crate) fn event(shape: Shape, number: u64) -> NewRecord {
             format!("customer:{}", scatter(number) % CUSTOMERS).into(),
             format!("day:{}", number / PER_DAY).into(),
         ],
-        occurred_at: 1_760_000_000_000_000 + i64::try_from(number * 10_000).unwrap(),
+        // A second or so before it is recorded, as events are.
+        occurred_at: eventlog::SystemClock.now() - 1_000_000,
         source: "urn:example:desk:12".into(),
         content_type: shape.content_type().into(),
         bytes: Bytes::from(bytes),

@@ -23,6 +23,10 @@ use grown::Grown;
 use peer::Peer;
 use table::Table;
 
+/// The allocator of the programs that the log is built into.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rounds of each measurement; the table shows their median.
 const ROUNDS: usize = 5;
 /// The largest log.

@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::Value;
-use views::{Availability, Row, View};
+use views::{Availability, Row};
 
 #[test]
 fn the_day_of_one_region_gives_the_reference_boards() {

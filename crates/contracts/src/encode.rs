@@ -4,11 +4,10 @@
 //! Not here: the data (`to_wire`), reading (`received`).
 
 use bytes::Bytes;
-use domain::Event;
+use domain::{Event, Names};
 use serde::Serialize;
 
 use crate::attributes::{JSON_DATA, PROTOBUF_DATA, percent_encoded};
-use crate::names::Names;
 use crate::recorded::event_type;
 use crate::shape::Shape;
 use crate::to_wire::{self, Sink};

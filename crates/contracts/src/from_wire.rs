@@ -69,6 +69,7 @@ fn location_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
         "location.registered" => read(data, |m, _| location_profile(&m).map(Fact::LocationRegistered)),
         "location.changed" => read(data, |m, _| location_profile(&m).map(Fact::LocationChanged)),
         "location.confirmed" => plain(|location| Fact::LocationConfirmed { location }),
+        "location.confirmation-asked" => plain(|location| Fact::ConfirmationAsked { location }),
         "location.withdrawn" => plain(|location| Fact::LocationWithdrawn { location }),
         "location.counts-reported" => read(data, |m: wire::CountsReported, _| {
             let location = field!(required m.location);
@@ -148,6 +149,7 @@ fn referral_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
                 outcome: field!(code m.outcome),
                 overruled: overruled.map_err(|fault| fault.within("overruled"))?,
                 decided_by: field!(code m.decided_by),
+                consulted: field!(optional_code m.consulted),
                 sealed,
             })
         }),
@@ -174,6 +176,9 @@ fn referral_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
         "referral.taken-over" => read(data, |m: wire::ReferralTakenOver, _| {
             let (referral, from_region) = (field!(required m.referral), field!(required m.from_region));
             Ok(Fact::ReferralTakenOver { referral, from_region })
+        }),
+        "referral.raised" => read(data, |m: wire::ReferralRaised, _| {
+            Ok(Fact::ReferralRaised { referral: field!(required m.referral), to: field!(code m.to) })
         }),
         _ => Ok(None),
     }
@@ -213,6 +218,12 @@ fn offer_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
                 by: field!(code m.by),
                 spoken_with: field!(optional_code m.spoken_with),
             })
+        }),
+        "offer.chosen" => read(data, |m: wire::OfferBy, _| {
+            Ok(Fact::OfferChosen { offer: offer_ref!(m), by: field!(code m.by) })
+        }),
+        "offer.contested" => read(data, |m: wire::OfferBy, _| {
+            Ok(Fact::OfferContested { offer: offer_ref!(m), by: field!(code m.by) })
         }),
         "offer.medically-agreed" => read(data, |m: wire::OfferMedicallyAgreed, _| {
             Ok(Fact::OfferMedicallyAgreed { offer: offer_ref!(m), by: field!(code m.by) })
@@ -258,6 +269,7 @@ fn hold_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
         "hold.extended" => granted(|place, referral, until| Fact::HoldExtended { place, referral, until }),
         "hold.released" => ended(|place, referral| Fact::HoldReleased { place, referral }),
         "hold.lapsed" => ended(|place, referral| Fact::HoldLapsed { place, referral }),
+        "hold.overdue" => ended(|place, referral| Fact::HoldOverdue { place, referral }),
         _ => Ok(None),
     }
 }
@@ -340,6 +352,7 @@ fn desk_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
             let (to, until) = (field!(required m.to), field!(moment m.until));
             Ok(Fact::DutyHandedOver { to, until, mandate: field!(labels m.mandate) })
         }),
+        "desk.duty-taken-back" => read(data, |_: wire::DutyTakenBack, _| Ok(Fact::DutyTakenBack)),
         "ruleset.switched" => read(data, |m: wire::RuleSetSwitched, _| {
             Ok(Fact::RuleSetSwitched { rule_set: field!(code m.rule_set) })
         }),

@@ -16,7 +16,6 @@ mod fields;
 mod from_wire;
 mod hash;
 mod json;
-mod names;
 mod own;
 mod receipt;
 mod received;

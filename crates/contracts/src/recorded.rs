@@ -3,10 +3,9 @@
 //! Not here: the log itself (`eventlog`).
 
 use bytes::Bytes;
-use domain::{Event, Fact, Recorded, Timestamp};
+use domain::{Event, Fact, Names, Recorded, Timestamp};
 
 use crate::error::DecodeError;
-use crate::names::Names;
 use crate::received::Received;
 
 /// The log's record of a message that could not be recorded as an event: [`crate::wire::Quarantined`].

@@ -35,10 +35,10 @@ macro_rules! shapes {
 shapes! {
     LocationProfile Location CountsReported WindowsSet IntakeLimitSet AdmissionsStopped AdmissionsResumed
     BedProfile Bed BedClosed BedCorrected
-    ReferralProfile ReferralTriaged ReferralEnded ReferralEscalated ReferralTakenOver
-    OfferSent Offer OfferAccepted OfferMedicallyAgreed OfferDeclined ArrivalAgreed
+    ReferralProfile ReferralTriaged ReferralEnded ReferralEscalated ReferralTakenOver ReferralRaised
+    OfferSent Offer OfferBy OfferAccepted OfferMedicallyAgreed OfferDeclined ArrivalAgreed
     HoldGranted HoldEnded
     StayAdmitted StayMoved StayDischargePlan StayWaitingFor StayPlanSet StayTriageReviewed StayFundingSwitched
     StayDischarged Stay
-    ContactLogged DutyHandedOver RuleSetSwitched
+    ContactLogged DutyHandedOver DutyTakenBack RuleSetSwitched
 }

@@ -25,7 +25,9 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
         Fact::LocationRegistered(profile) | Fact::LocationChanged(profile) => {
             to.put(location_profile(profile))
         }
-        Fact::LocationConfirmed { location } | Fact::LocationWithdrawn { location } => {
+        Fact::LocationConfirmed { location }
+        | Fact::LocationWithdrawn { location }
+        | Fact::ConfirmationAsked { location } => {
             to.put(wire::Location { location: text(location), ..Default::default() })
         }
         Fact::CountsReported { location, counts } => {
@@ -79,7 +81,7 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
             ..Default::default()
         }),
         Fact::ReferralMade(profile) | Fact::ReferralChanged(profile) => to.put(referral_profile(profile)),
-        Fact::ReferralTriaged { referral, instrument, outcome, overruled, decided_by, sealed } => {
+        Fact::ReferralTriaged { referral, instrument, outcome, overruled, decided_by, consulted, sealed } => {
             let overruled = overruled.as_ref().map(|overruled| wire::Overruled {
                 outcome: text(&overruled.outcome),
                 reason: text(&overruled.reason),
@@ -90,6 +92,7 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
                 outcome: text(outcome),
                 overruled,
                 decided_by: text(decided_by),
+                consulted: text_if(consulted.as_ref()),
                 sealed: sealed.as_ref().map(sealed_data),
                 ..Default::default()
             })
@@ -107,6 +110,9 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
             from_region: text(from_region),
             ..Default::default()
         }),
+        Fact::ReferralRaised { referral, to: above } => {
+            to.put(wire::ReferralRaised { referral: text(referral), to: text(above), ..Default::default() })
+        }
         Fact::OfferSent { offer, bed, care_type, answer_by } => to.put(wire::OfferSent {
             offer: text(offer.offer),
             referral: text(offer.referral),
@@ -133,6 +139,13 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
             from: text(from),
             by: text(by),
             spoken_with: text_if(spoken_with.as_ref()),
+            ..Default::default()
+        }),
+        Fact::OfferChosen { offer, by } | Fact::OfferContested { offer, by } => to.put(wire::OfferBy {
+            offer: text(offer.offer),
+            referral: text(offer.referral),
+            location: text(&offer.location),
+            by: text(by),
             ..Default::default()
         }),
         Fact::OfferMedicallyAgreed { offer, by } => to.put(wire::OfferMedicallyAgreed {
@@ -166,15 +179,15 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
                 until: text(until),
                 ..Default::default()
             }),
-        Fact::HoldReleased { place, referral } | Fact::HoldLapsed { place, referral } => {
-            to.put(wire::HoldEnded {
-                location: text(&place.location),
-                bed: text_if(place.bed.as_ref()),
-                care_type: text(&place.care_type),
-                referral: text(referral),
-                ..Default::default()
-            })
-        }
+        Fact::HoldReleased { place, referral }
+        | Fact::HoldLapsed { place, referral }
+        | Fact::HoldOverdue { place, referral } => to.put(wire::HoldEnded {
+            location: text(&place.location),
+            bed: text_if(place.bed.as_ref()),
+            care_type: text(&place.care_type),
+            referral: text(referral),
+            ..Default::default()
+        }),
         Fact::StayAdmitted { stay, place, referral, funding } => to.put(wire::StayAdmitted {
             stay: text(stay),
             location: text(&place.location),
@@ -246,6 +259,7 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
             mandate: texts(mandate),
             ..Default::default()
         }),
+        Fact::DutyTakenBack => to.put(wire::DutyTakenBack::default()),
         Fact::RuleSetSwitched { rule_set } => {
             to.put(wire::RuleSetSwitched { rule_set: text(rule_set), ..Default::default() })
         }

@@ -144,6 +144,10 @@ codes!(
     }
 );
 codes!(
+    /// Before whom a referral is brought when no desk has a place.
+    RaisedTo { Insurer = "insurer", CareOffice = "care-office", Authority = "nza", Otherwise = "other", }
+);
+codes!(
     /// What a bed offers, or a referral needs.
     Feature {
         SingleRoom = "single-room", SameSexRoom = "same-sex-room", Isolation = "isolation", Hoist = "hoist",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{
     AgeBand, CareType, ClosedReason, ContactKind, DeclineCode, Destination, DivertedReason, Feature,
-    ItemState, LocationMode, Origin, Period, PlanItem, Purpose, Role, RuleSet, StopReason, Urgency,
+    ItemState, LocationMode, Origin, Period, PlanItem, Purpose, RaisedTo, Role, RuleSet, StopReason, Urgency,
     WaitingFor, WithdrawnReason,
 };
 use crate::ids::{
@@ -249,6 +249,11 @@ facts! {
         /// The location.
         location: LocationId,
     } = "location.confirmed",
+    /// the desk asked whether what the board shows of it still holds.
+    ConfirmationAsked {
+        /// The location.
+        location: LocationId,
+    } = "location.confirmation-asked",
     /// a location takes part no longer.
     LocationWithdrawn {
         /// The location.
@@ -347,6 +352,8 @@ facts! {
         overruled: Option<Overruled>,
         /// Who decided.
         decided_by: Role,
+        /// The specialist who was consulted.
+        consulted: Option<Role>,
         /// The answers, sealed.
         sealed: Option<Sealed>,
     } = "referral.triaged",
@@ -385,6 +392,13 @@ facts! {
         /// Its region.
         from_region: RegionId,
     } = "referral.taken-over",
+    /// brought before somebody above the desks: nobody has a place.
+    ReferralRaised {
+        /// The referral.
+        referral: ReferralId,
+        /// Before whom.
+        to: RaisedTo,
+    } = "referral.raised",
     /// a place is asked for.
     OfferSent {
         /// The offer, for whom and where.
@@ -433,6 +447,20 @@ facts! {
         /// With whom the desk spoke, if the desk recorded it.
         spoken_with: Option<Role>,
     } = "offer.declined",
+    /// of those that promised a place, this one it is; the others are revoked beside it.
+    OfferChosen {
+        /// The offer.
+        offer: OfferRef,
+        /// Who chose, or for the family.
+        by: Role,
+    } = "offer.chosen",
+    /// the location says that it never gave the answer that was recorded for it.
+    OfferContested {
+        /// The offer.
+        offer: OfferRef,
+        /// Who says so.
+        by: Role,
+    } = "offer.contested",
     /// the arrival is agreed.
     ArrivalAgreed {
         /// The referral.
@@ -476,6 +504,13 @@ facts! {
         /// For whom it was.
         referral: ReferralId,
     } = "hold.lapsed",
+    /// the time of a hold ran out although the arrival is agreed: it stays, and a person decides.
+    HoldOverdue {
+        /// The place.
+        place: Place,
+        /// For whom it is.
+        referral: ReferralId,
+    } = "hold.overdue",
     /// somebody came in.
     StayAdmitted {
         /// The stay.
@@ -596,6 +631,8 @@ facts! {
         /// What it may do.
         mandate: Vec<Label>,
     } = "desk.duty-handed-over",
+    /// the desk is back before the time.
+    DutyTakenBack = "desk.duty-taken-back",
     /// other rules hold.
     RuleSetSwitched {
         /// Which.
@@ -615,6 +652,7 @@ impl Fact {
             Self::LocationRegistered(profile) | Self::LocationChanged(profile) => Some(&profile.location),
             Self::LocationConfirmed { location }
             | Self::LocationWithdrawn { location }
+            | Self::ConfirmationAsked { location }
             | Self::CountsReported { location, .. }
             | Self::WindowsSet { location, .. }
             | Self::IntakeLimitSet { location, .. }
@@ -629,11 +667,14 @@ impl Fact {
             Self::OfferSent { offer, .. }
             | Self::OfferAccepted { offer, .. }
             | Self::OfferMedicallyAgreed { offer, .. }
-            | Self::OfferDeclined { offer, .. } => Some(&offer.location),
+            | Self::OfferDeclined { offer, .. }
+            | Self::OfferChosen { offer, .. }
+            | Self::OfferContested { offer, .. } => Some(&offer.location),
             Self::HoldGranted { place, .. }
             | Self::HoldExtended { place, .. }
             | Self::HoldReleased { place, .. }
             | Self::HoldLapsed { place, .. }
+            | Self::HoldOverdue { place, .. }
             | Self::StayAdmitted { place, .. }
             | Self::StayDischarged { place, .. } => Some(&place.location),
             _ => self.bed().map(|bed| &bed.location),
@@ -651,6 +692,60 @@ impl Fact {
             _ => None,
         };
         from.into_iter().chain(self.location())
+    }
+
+    /// The referral it names, if it names one.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a new fact names no referral unless it says so here")]
+    pub fn referral(&self) -> Option<ReferralId> {
+        match self {
+            Self::ReferralMade(profile) | Self::ReferralChanged(profile) => Some(profile.referral),
+            Self::ReferralTriaged { referral, .. }
+            | Self::ReferralWithdrawn { referral, .. }
+            | Self::ReferralDiverted { referral, .. }
+            | Self::ReferralExpiredUnplaced { referral, .. }
+            | Self::ReferralEscalated { referral, .. }
+            | Self::ReferralTakenOver { referral, .. }
+            | Self::ReferralRaised { referral, .. }
+            | Self::ArrivalAgreed { referral, .. }
+            | Self::HoldGranted { referral, .. }
+            | Self::HoldExtended { referral, .. }
+            | Self::HoldReleased { referral, .. }
+            | Self::HoldLapsed { referral, .. }
+            | Self::HoldOverdue { referral, .. } => Some(*referral),
+            Self::OfferSeen(offer) | Self::OfferLapsed(offer) | Self::OfferRevoked(offer) => {
+                Some(offer.referral)
+            }
+            Self::OfferSent { offer, .. }
+            | Self::OfferAccepted { offer, .. }
+            | Self::OfferMedicallyAgreed { offer, .. }
+            | Self::OfferDeclined { offer, .. }
+            | Self::OfferChosen { offer, .. }
+            | Self::OfferContested { offer, .. } => Some(offer.referral),
+            Self::StayAdmitted { referral, .. } | Self::ContactLogged { referral, .. } => *referral,
+            _ => None,
+        }
+    }
+
+    /// The stay it names, if it names one.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a new fact names no stay unless it says so here")]
+    pub fn stay(&self) -> Option<StayId> {
+        match self {
+            Self::StayAdmitted { stay, .. }
+            | Self::StayMoved { stay, .. }
+            | Self::StayMoveCancelled { stay, .. }
+            | Self::StayDischargePlanned { stay, .. }
+            | Self::StayDischargePlanWithdrawn { stay, .. }
+            | Self::StayWaitingFor { stay, .. }
+            | Self::StayPlanSet { stay, .. }
+            | Self::StayTriageReviewed { stay, .. }
+            | Self::StayFundingSwitched { stay, .. }
+            | Self::StayDischarged { stay, .. }
+            | Self::StayAdmissionCancelled { stay }
+            | Self::StayDischargeCancelled { stay } => Some(*stay),
+            _ => None,
+        }
     }
 
     /// The bed a `bed.*` event names.

@@ -9,6 +9,8 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::Timestamp;
+
 /// A text is not a name of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a {what}: {rule}")]
@@ -169,9 +171,62 @@ uuid_id!(
     ContactId, "contact"
 );
 
+/// What is random in a UUIDv7 behind its variant: 62 bits.
+const RANDOM_BITS: u128 = (1 << 62) - 1;
+/// What is random before its variant: 12 bits.
+const EARLY_RANDOM_BITS: u128 = 0xfff << 64;
+
+impl EventId {
+    /// The id of the event `number` places after this one's in one batch: the same every time, and a UUIDv7 if this is.
+    #[must_use]
+    pub fn following(self, number: u32) -> Self {
+        let bits = self.uuid().as_u128();
+        let random = (bits & RANDOM_BITS).wrapping_add(u128::from(number)) & RANDOM_BITS;
+        Self::new(Uuid::from_u128((bits & !RANDOM_BITS) | random)).unwrap_or(self)
+    }
+
+    /// The id of the one thing that happens to `of` at that moment: a UUIDv7 that is the same whoever makes it, so that
+    /// two keepers of one deadline say the same. `salt` tells apart what can happen to one thing at one moment.
+    #[must_use]
+    pub fn of_deadline(at: Timestamp, of: Uuid, salt: u64) -> Self {
+        // Two rounds of the multiplication that is used in FNV for 128 bits spread every bit over the whole.
+        const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+        let salted = of.as_u128() ^ (u128::from(salt) << 32);
+        let mixed = salted.wrapping_mul(PRIME).rotate_left(64).wrapping_mul(PRIME);
+        let millis = u128::try_from(at.as_micros().div_euclid(1_000)).unwrap_or(0) & 0xffff_ffff_ffff;
+        let bits =
+            (millis << 80) | (0x7 << 76) | (mixed & EARLY_RANDOM_BITS) | (0b10 << 62) | (mixed & RANDOM_BITS);
+        // The version makes it never nil.
+        Self(Uuid::from_u128(bits))
+    }
+}
+
+impl Label {
+    /// A label of the program itself.
+    pub(crate) fn from_static(text: &'static str) -> Self {
+        Self(Arc::from(text))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
+
+    #[test]
+    fn ids_that_follow_are_of_version_7_and_differ() {
+        let first: EventId = "019391f2-6f00-7a11-8c11-0d2f7a3b9c01".parse().unwrap();
+        assert_eq!(first.following(0), first);
+        assert_eq!(first.following(1).uuid().as_u128(), first.uuid().as_u128() + 1);
+        let last: EventId = "019391f2-6f00-7a11-bfff-ffffffffffff".parse().unwrap();
+        assert_eq!(last.following(1).to_string(), "019391f2-6f00-7a11-8000-000000000000");
+        let at = Timestamp::from_micros(1_772_442_600_000_000);
+        let due = EventId::of_deadline(at, first.uuid(), 1);
+        assert_eq!((due.uuid().get_version_num(), due), (7, EventId::of_deadline(at, first.uuid(), 1)));
+        assert_ne!(due, EventId::of_deadline(at, first.uuid(), 2));
+        assert_ne!(due, EventId::of_deadline(at, last.uuid(), 1));
+    }
 
     #[test]
     fn names_are_checked_on_the_way_in() {

@@ -10,8 +10,10 @@ extern crate std;
 
 pub mod availability;
 mod codes;
+pub mod desk;
 mod event;
 mod ids;
+mod names;
 mod serde_text;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -20,4 +22,5 @@ mod time;
 pub use codes::*;
 pub use event::*;
 pub use ids::*;
+pub use names::Names;
 pub use time::{Timestamp, TimestampError};

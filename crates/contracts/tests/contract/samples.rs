@@ -5,8 +5,8 @@ use domain::{
     AdmissionWindow, AgeBand, BedId, BedProfile, BedRef, CareType, ClosedReason, ContactId, ContactKind,
     DeclineCode, Destination, DivertedReason, Event, EventId, Fact, Feature, ItemState, Label, LocationId,
     LocationMode, LocationProfile, NameError, OfferId, OfferRef, Origin, Overruled, Period, Place, PlanItem,
-    PlanStep, Purpose, ReferralId, ReferralProfile, RegionId, ReportedCount, Role, RuleSet, Sealed, StayId,
-    StopReason, Timestamp, Urgency, WaitingFor, WithdrawnReason,
+    PlanStep, Purpose, RaisedTo, ReferralId, ReferralProfile, RegionId, ReportedCount, Role, RuleSet, Sealed,
+    StayId, StopReason, Timestamp, Urgency, WaitingFor, WithdrawnReason,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -190,6 +190,7 @@ fn locations() -> Vec<BoxedStrategy<Fact>> {
         location_profile().prop_map(Fact::LocationRegistered).boxed(),
         location_profile().prop_map(Fact::LocationChanged).boxed(),
         location().prop_map(|location| Fact::LocationConfirmed { location }).boxed(),
+        location().prop_map(|location| Fact::ConfirmationAsked { location }).boxed(),
         location().prop_map(|location| Fact::LocationWithdrawn { location }).boxed(),
         (location(), vec(count, 0..4))
             .prop_map(|(location, counts)| Fact::CountsReported { location, counts })
@@ -242,9 +243,24 @@ fn referrals() -> Vec<BoxedStrategy<Fact>> {
     vec![
         referral_profile().prop_map(Fact::ReferralMade).boxed(),
         referral_profile().prop_map(Fact::ReferralChanged).boxed(),
-        (referral(), label(), care_type(), option::of(overruled), role(), option::of(sealed()))
-            .prop_map(|(referral, instrument, outcome, overruled, decided_by, sealed)| {
-                Fact::ReferralTriaged { referral, instrument, outcome, overruled, decided_by, sealed }
+        (
+            referral(),
+            label(),
+            care_type(),
+            option::of(overruled),
+            (role(), option::of(role())),
+            option::of(sealed()),
+        )
+            .prop_map(|(referral, instrument, outcome, overruled, (decided_by, consulted), sealed)| {
+                Fact::ReferralTriaged {
+                    referral,
+                    instrument,
+                    outcome,
+                    overruled,
+                    decided_by,
+                    consulted,
+                    sealed,
+                }
             })
             .boxed(),
         (referral(), code(WithdrawnReason::KNOWN))
@@ -255,6 +271,9 @@ fn referrals() -> Vec<BoxedStrategy<Fact>> {
             .boxed(),
         (referral(), label())
             .prop_map(|(referral, reason)| Fact::ReferralExpiredUnplaced { referral, reason })
+            .boxed(),
+        (referral(), code(RaisedTo::KNOWN))
+            .prop_map(|(referral, to)| Fact::ReferralRaised { referral, to })
             .boxed(),
         (referral(), region())
             .prop_map(|(referral, to_region)| Fact::ReferralEscalated { referral, to_region })
@@ -288,6 +307,8 @@ fn offers() -> Vec<BoxedStrategy<Fact>> {
                 spoken_with,
             })
             .boxed(),
+        (offer(), role()).prop_map(|(offer, by)| Fact::OfferChosen { offer, by }).boxed(),
+        (offer(), role()).prop_map(|(offer, by)| Fact::OfferContested { offer, by }).boxed(),
         (offer(), role()).prop_map(|(offer, by)| Fact::OfferMedicallyAgreed { offer, by }).boxed(),
         (offer(), code(DeclineCode::KNOWN), option::of(role()))
             .prop_map(|(offer, code, spoken_with)| Fact::OfferDeclined { offer, code, spoken_with })
@@ -313,6 +334,7 @@ fn holds() -> Vec<BoxedStrategy<Fact>> {
             .boxed(),
         (place(), referral()).prop_map(|(place, referral)| Fact::HoldReleased { place, referral }).boxed(),
         (place(), referral()).prop_map(|(place, referral)| Fact::HoldLapsed { place, referral }).boxed(),
+        (place(), referral()).prop_map(|(place, referral)| Fact::HoldOverdue { place, referral }).boxed(),
     ]
 }
 
@@ -374,6 +396,7 @@ fn desks() -> Vec<BoxedStrategy<Fact>> {
         (label(), time(), vec(label(), 0..4))
             .prop_map(|(to, until, mandate)| Fact::DutyHandedOver { to, until, mandate })
             .boxed(),
+        Just(Fact::DutyTakenBack).boxed(),
         code(RuleSet::KNOWN).prop_map(|rule_set| Fact::RuleSetSwitched { rule_set }).boxed(),
     ]
 }

@@ -7,6 +7,7 @@
 //! Invariants (held by the property tests): a bed counts once, so that a bed row's physical is the sum of its
 //! parts; a stay is on at most one place and that place knows it; counts kept step by step equal a recount.
 
+mod asked;
 mod bed;
 mod care_code;
 mod contradiction;
@@ -22,13 +23,15 @@ mod tests;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::{LocationId, Recorded, ReferralId, RegionId, StayId, Timestamp};
+use crate::{Event, LocationId, Recorded, ReferralId, RegionId, StayId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use contradiction::Contradictions;
 use location::Location;
+use row::Mark;
 use stay::{Spot, Stay};
 
+pub use asked::{BedState, RowState, Taken};
 pub use care_code::CareCode;
 pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
 pub use query::{BedCard, CountsAs, LocationCard};
@@ -57,7 +60,15 @@ impl Availability {
     /// Takes one more recorded event into account and adds to `changes` the rows that may look different now.
     pub fn project(&mut self, recorded: &Recorded, changes: &mut Vec<RowKey>) {
         self.pass(recorded.position, recorded.recorded_at);
-        fold::step(self, recorded, changes);
+        let mark = Mark { position: recorded.position, recorded_at: recorded.recorded_at };
+        fold::step(self, &recorded.event, mark, changes);
+    }
+
+    /// Takes an event into account that may not be in the log yet: it counts as the next one, recorded when it was logged.
+    pub(crate) fn evolve(&mut self, event: &Event) {
+        self.pass(self.position.saturating_add(1), event.time);
+        let mark = Mark { position: self.position, recorded_at: self.recorded_at };
+        fold::step(self, event, mark, &mut Vec::new());
     }
 
     /// Moves on over a record that is no event: the board stands at its position, too.

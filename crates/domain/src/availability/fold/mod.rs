@@ -11,7 +11,7 @@ mod stays;
 
 use alloc::vec::Vec;
 
-use crate::{BedRef, Event, Fact, LocationId, Recorded, StayId};
+use crate::{BedRef, Event, Fact, LocationId, StayId};
 
 use super::bed::{Axes, Bed, Counted, Touch};
 use super::contradiction::{Contradiction, ContradictionKind};
@@ -21,17 +21,10 @@ use super::stay::{Spot, Stay};
 use super::{Availability, CareCode, RowKey};
 
 /// Takes one event into account; `changes` gets each row that may look different once.
-pub(super) fn step(state: &mut Availability, recorded: &Recorded, changes: &mut Vec<RowKey>) {
-    let named = named_beds(&recorded.event.fact);
-    let mut step = Step {
-        state,
-        event: &recorded.event,
-        mark: mark(recorded),
-        before: None,
-        touched: named,
-        stale: Vec::new(),
-        rows: Vec::new(),
-    };
+pub(super) fn step(state: &mut Availability, event: &Event, mark: Mark, changes: &mut Vec<RowKey>) {
+    let named = named_beds(&event.fact);
+    let mut step =
+        Step { state, event, mark, before: None, touched: named, stale: Vec::new(), rows: Vec::new() };
     if step.is_late() {
         step.contradict(ContradictionKind::Late);
     } else {
@@ -44,10 +37,6 @@ pub(super) fn step(state: &mut Availability, recorded: &Recorded, changes: &mut 
     rows.sort_unstable();
     rows.dedup();
     changes.append(&mut rows);
-}
-
-fn mark(recorded: &Recorded) -> Mark {
-    Mark { position: recorded.position, recorded_at: recorded.recorded_at }
 }
 
 /// One event on its way through the fold.
@@ -74,6 +63,7 @@ impl Step<'_> {
             Fact::LocationChanged(profile) => self.location_changed(profile),
             Fact::LocationWithdrawn { location } => self.withdrawn(location),
             Fact::LocationConfirmed { location }
+            | Fact::ConfirmationAsked { location }
             | Fact::WindowsSet { location, .. }
             | Fact::IntakeLimitSet { location, .. } => self.expect_location(location),
             Fact::AdmissionsStopped { location, ward, .. } => self.stopped(location, ward.as_ref()),
@@ -165,7 +155,9 @@ impl Step<'_> {
     fn hear(&mut self) {
         let event = self.event;
         let fact = &event.fact;
-        if !["location.", "bed.", "stay."].iter().any(|kind| fact.kind().starts_with(kind)) {
+        let spoke = ["location.", "bed.", "stay."].iter().any(|kind| fact.kind().starts_with(kind));
+        // To be asked is not to answer.
+        if !spoke || matches!(fact, Fact::ConfirmationAsked { .. }) {
             return;
         }
         let word = self.word();

@@ -1,14 +1,17 @@
 //! The names in an event: what the log indexes it by, and its subject.
 //!
-//! Not here: what happens to what is named (`views`).
+//! Not here: what happens to what is named (`availability`, `desk`).
 
-use domain::{
-    BedId, BedRef, Event, Fact, LocationId, OfferId, OfferRef, Place, ReferralId, RegionId, StayId,
-};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use alloc::{format, vec};
+
+use crate::{BedId, BedRef, Event, Fact, LocationId, OfferId, OfferRef, Place, ReferralId, RegionId, StayId};
 
 /// What an event names. A move names two beds, maybe at two locations; nothing names more.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Names<'a> {
+pub struct Names<'a> {
     region: &'a RegionId,
     /// With the bed, where one is named; of a move where it goes to.
     location: Option<(&'a LocationId, Option<&'a BedId>)>,
@@ -20,8 +23,10 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
+    /// What this event names.
+    #[must_use]
     #[expect(clippy::too_many_lines, reason = "every type of the contract is here")]
-    pub(crate) fn of(event: &'a Event) -> Self {
+    pub fn of(event: &'a Event) -> Self {
         let none = Self {
             region: &event.region,
             location: None,
@@ -45,6 +50,7 @@ impl<'a> Names<'a> {
             Fact::LocationRegistered(profile) | Fact::LocationChanged(profile) => at(&profile.location),
             Fact::LocationConfirmed { location }
             | Fact::LocationWithdrawn { location }
+            | Fact::ConfirmationAsked { location }
             | Fact::CountsReported { location, .. }
             | Fact::WindowsSet { location, .. }
             | Fact::IntakeLimitSet { location, .. }
@@ -66,11 +72,13 @@ impl<'a> Names<'a> {
             | Fact::ReferralDiverted { referral: named, .. }
             | Fact::ReferralExpiredUnplaced { referral: named, .. }
             | Fact::ReferralEscalated { referral: named, .. }
-            | Fact::ReferralTakenOver { referral: named, .. } => referral(named),
+            | Fact::ReferralTakenOver { referral: named, .. }
+            | Fact::ReferralRaised { referral: named, .. } => referral(named),
             Fact::OfferSeen(named) | Fact::OfferLapsed(named) | Fact::OfferRevoked(named) => offer(named),
-            Fact::OfferMedicallyAgreed { offer: named, .. } | Fact::OfferDeclined { offer: named, .. } => {
-                offer(named)
-            }
+            Fact::OfferMedicallyAgreed { offer: named, .. }
+            | Fact::OfferDeclined { offer: named, .. }
+            | Fact::OfferChosen { offer: named, .. }
+            | Fact::OfferContested { offer: named, .. } => offer(named),
             Fact::OfferSent { offer: named, bed, .. } | Fact::OfferAccepted { offer: named, bed, .. } => {
                 Self { location: Some((&named.location, bed.as_ref())), ..offer(named) }
             }
@@ -80,7 +88,8 @@ impl<'a> Names<'a> {
             Fact::HoldGranted { place: named, referral, .. }
             | Fact::HoldExtended { place: named, referral, .. }
             | Fact::HoldReleased { place: named, referral }
-            | Fact::HoldLapsed { place: named, referral } => {
+            | Fact::HoldLapsed { place: named, referral }
+            | Fact::HoldOverdue { place: named, referral } => {
                 Self { referral: Some(*referral), ..place(named) }
             }
             Fact::StayAdmitted { stay, place: named, referral, .. } => {
@@ -99,13 +108,14 @@ impl<'a> Names<'a> {
             | Fact::StayAdmissionCancelled { stay: named }
             | Fact::StayDischargeCancelled { stay: named } => stay(named),
             Fact::ContactLogged { referral, .. } => Self { referral: *referral, ..none },
-            Fact::DutyHandedOver { .. } | Fact::RuleSetSwitched { .. } => none,
+            Fact::DutyHandedOver { .. } | Fact::DutyTakenBack | Fact::RuleSetSwitched { .. } => none,
         }
     }
 
     /// The `subject` attribute: the referral of an offer, otherwise the most precise place, otherwise the stay, the
     /// referral or the region.
-    pub(crate) fn subject(&self) -> String {
+    #[must_use]
+    pub fn subject(&self) -> String {
         match (self.offer, self.location, self.stay, self.referral) {
             (None, Some((location, Some(bed))), _, _) => format!("{location}/{bed}"),
             (None, Some((location, None)), _, _) => location.to_string(),
@@ -116,7 +126,8 @@ impl<'a> Names<'a> {
     }
 
     /// The tags, each once.
-    pub(crate) fn tags(&self) -> Vec<Box<str>> {
+    #[must_use]
+    pub fn tags(&self) -> Vec<Box<str>> {
         let mut tags = vec![format!("region:{}", self.region)];
         if let Some((location, bed)) = self.location {
             tags.push(format!("location:{location}"));

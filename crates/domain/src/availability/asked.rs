@@ -1,0 +1,138 @@
+//! What a decision asks of the board: whether a place can be kept for somebody.
+//!
+//! Not here: what people see (`query`), the rules themselves (`desk`).
+
+use alloc::vec::Vec;
+
+use crate::{
+    BedId, BedRef, CareType, EventId, LocationId, LocationMode, ReferralId, RegionId, SourceId, StayId,
+};
+
+use super::bed::{Occupancy, Service, Share};
+use super::{Availability, CareCode};
+
+/// Who has a bed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nobody.
+    Free,
+    /// It is kept for a referral.
+    For(ReferralId),
+    /// Somebody is in it.
+    By(StayId),
+}
+
+/// One bed, as a decision sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BedState {
+    /// Who has it.
+    pub taken: Taken,
+    /// It is out of use.
+    pub closed: bool,
+    /// Admissions are stopped where it stands.
+    pub stopped: bool,
+}
+
+/// One reported row, as a decision sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowState {
+    /// How many can be offered.
+    pub offerable: u32,
+    /// One is kept for this referral already.
+    pub held: bool,
+}
+
+impl Availability {
+    /// The region of a location and how it keeps its beds; `None` if it is not known.
+    #[must_use]
+    pub fn mode_of(&self, location: &LocationId) -> Option<(&RegionId, &LocationMode)> {
+        self.locations.get(location).map(|location| (&location.region, &location.profile.mode))
+    }
+
+    /// Whether the location says that it gives this kind of care; one that names no kind gives all.
+    #[must_use]
+    pub fn gives(&self, location: &LocationId, care_type: &CareType) -> bool {
+        self.locations.get(location).is_some_and(|location| {
+            let given = &location.profile.care_types;
+            given.is_empty() || given.contains(care_type)
+        })
+    }
+
+    /// Whether admissions are stopped for the whole location.
+    #[must_use]
+    pub fn is_stopped(&self, location: &LocationId) -> bool {
+        self.locations.get(location).is_some_and(|location| location.stops.contains(&None))
+    }
+
+    /// One bed; `None` if it is not known.
+    #[must_use]
+    pub fn bed_state(&self, at: &BedRef) -> Option<BedState> {
+        let location = self.locations.get(&at.location)?;
+        let bed = location.beds.get(&at.bed)?;
+        let taken = match bed.axes.occupancy {
+            Occupancy::Free => Taken::Free,
+            Occupancy::Held(referral, _) => Taken::For(referral),
+            Occupancy::Occupied(stay) => Taken::By(stay),
+        };
+        let closed = bed.axes.service == Service::Closed;
+        Some(BedState { taken, closed, stopped: location.is_stopped(bed.ward.as_ref()) })
+    }
+
+    /// The bed that is kept when a location promises a place of a type and names none: one kept for the referral
+    /// already, else the first offerable one, those of this primary type before others.
+    #[must_use]
+    pub fn bed_for(
+        &self,
+        location: &LocationId,
+        care_type: &CareType,
+        referral: ReferralId,
+    ) -> Option<BedId> {
+        let (location, code) = (self.locations.get(location)?, CareCode::from(care_type));
+        let mut fit: Vec<_> = location
+            .beds
+            .iter()
+            .filter(|(_, bed)| bed.care_types.contains(&code))
+            .filter_map(|(name, bed)| {
+                let kept = matches!(bed.axes.occupancy, Occupancy::Held(held_for, _) if held_for == referral);
+                let offerable =
+                    bed.share(location.is_stopped(bed.ward.as_ref()), |_| false) == Share::Offerable;
+                let primary = bed.care_types.first() == Some(&code);
+                (kept || offerable).then_some((!kept, !primary, name))
+            })
+            .collect();
+        fit.sort();
+        fit.first().map(|(_, _, name)| (*name).clone())
+    }
+
+    /// Who has the beds of a location that cannot be offered because somebody has them.
+    pub fn taken_beds(&self, location: &LocationId) -> impl Iterator<Item = Taken> {
+        self.locations.get(location).into_iter().flat_map(|location| location.beds.values()).filter_map(
+            |bed| match bed.axes.occupancy {
+                Occupancy::Free => None,
+                Occupancy::Held(referral, _) => Some(Taken::For(referral)),
+                Occupancy::Occupied(stay) => Some(Taken::By(stay)),
+            },
+        )
+    }
+
+    /// A reported row; `None` if the location never reported this type.
+    #[must_use]
+    pub fn row_state(
+        &self,
+        location: &LocationId,
+        care_type: &CareType,
+        referral: ReferralId,
+    ) -> Option<RowState> {
+        let row = self.locations.get(location)?.reported.get(&CareCode::from(care_type))?;
+        Some(RowState { offerable: row.counts().offerable, held: row.holds.contains_key(&referral) })
+    }
+
+    /// Whether this event of this source is the last word about the bed, and of a kind that can be corrected.
+    #[must_use]
+    pub fn can_correct(&self, at: &BedRef, source: &SourceId, corrects: EventId) -> bool {
+        let bed = self.locations.get(&at.location).and_then(|location| location.beds.get(&at.bed));
+        bed.is_some_and(|bed| {
+            bed.touch.before.is_some() && bed.touch.id == corrects && bed.touch.source == *source
+        })
+    }
+}

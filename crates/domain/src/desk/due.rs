@@ -1,0 +1,95 @@
+//! What falls due: offers nobody answered, holds whose time ran out, locations that were silent for long.
+//!
+//! A pure question to the state, so that a keeper can be restarted at any moment: what was done is in the log and does
+//! not fall due again; what was not, does, with the same id. Not here: the clock that asks.
+
+use alloc::vec::Vec;
+
+use super::{Act, Actor, Command, State};
+use crate::{EventId, LocationId, SourceId, Timestamp};
+
+/// Salts of the ids: one thing can lapse as an offer and as a hold.
+const OFFER: u64 = 1;
+const HOLD: u64 = 2;
+const SILENCE: u64 = 3;
+
+/// Something that falls due, and what is to be done then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub act: Act,
+    /// The id of what is done: the same, whoever does it.
+    pub id: EventId,
+}
+
+impl Due {
+    /// The command of the keeper that does it now.
+    #[must_use]
+    pub fn command(self, state: &State, source: SourceId, now: Timestamp) -> Command {
+        let region = state.region.clone();
+        Command { id: self.id, source, region, at: now, occurred_at: None, by: Actor::Keeper, act: self.act }
+    }
+}
+
+/// What fell due until `at`, the oldest first.
+#[must_use]
+pub fn due(state: &State, at: Timestamp) -> Vec<Due> {
+    let mut all: Vec<Due> = deadlines(state).filter(|due| due.at <= at).collect();
+    all.sort_by_key(|due| (due.at, due.id));
+    all
+}
+
+/// When the next thing falls due.
+#[must_use]
+pub fn next_due(state: &State) -> Option<Timestamp> {
+    deadlines(state).map(|due| due.at).min()
+}
+
+fn deadlines(state: &State) -> impl Iterator<Item = Due> {
+    let open = state.referrals.values();
+    let open = open.filter(|referral| referral.end.is_none() && referral.region == state.region);
+    let of_referrals = open.flat_map(|referral| {
+        let offers = referral.offers.iter().filter(|(_, offer)| offer.is_open()).filter_map(|(id, offer)| {
+            let (at, named) = (offer.answer_by, referral.offer_ref(*id)?);
+            Some(Due {
+                at,
+                act: Act::LapseOffer { offer: named },
+                id: EventId::of_deadline(at, id.uuid(), OFFER),
+            })
+        });
+        let holds = referral.holds.iter().filter(|hold| !hold.overdue).map(|hold| {
+            let act = Act::LapseHold { referral: referral.id(), place: hold.place.clone() };
+            let salt = HOLD ^ name_salt(&hold.place.location);
+            Due { at: hold.until, act, id: EventId::of_deadline(hold.until, referral.id().uuid(), salt) }
+        });
+        offers.chain(holds)
+    });
+    let silent = state.locations.keys().filter_map(|location| {
+        let at = silent_from(state, location)?;
+        let salt = SILENCE ^ name_salt(location);
+        let act = Act::AskConfirmation { location: location.clone() };
+        Some(Due { at, act, id: EventId::of_deadline(at, uuid::Uuid::nil(), salt) })
+    });
+    of_referrals.chain(silent)
+}
+
+/// From when on a location of this region is to be asked whether the board still holds; `None` if it was asked since its
+/// last word, or is not this region's.
+pub(super) fn silent_from(state: &State, location: &LocationId) -> Option<Timestamp> {
+    let (region, _) = state.board.mode_of(location)?;
+    let intake = state.locations.get(location)?;
+    if *region != state.region || intake.asked_at.is_some() {
+        return None;
+    }
+    let rules = state.rules();
+    Some(intake.silent_from(rules.silence_micros, rules.silence_paces, rules.silence_micros_min))
+}
+
+/// FNV-1a of the name: ids of deadlines of different locations differ.
+fn name_salt(location: &LocationId) -> u64 {
+    location.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,105 @@
+//! The desk's rules: what somebody wants ([`Command`]), what comes of it ([`decide`]), what is so after it ([`evolve`]).
+//!
+//! Pure: the moment and the ids come with the command, so that the same command on the same state gives the same
+//! events everywhere. [`Scope`] says which events a decision needs, and so which must not have been added when it is
+//! recorded. One file per step of the working process: `refer`, `triage`, `offers`, `answers`, `holds`, `stays`,
+//! `ladder`, `duty`, `report`. Not here: reading, retrying and appending (a shell), matching, views.
+//!
+//! Facts are never refused for contradicting what we believed: what a location says of its own beds and stays is
+//! recorded, and the contradiction gets an owner and an age ([`Contradiction`]).
+
+mod answers;
+mod authority;
+mod command;
+mod contradiction;
+mod due;
+mod duty;
+mod holds;
+mod instrument;
+mod ladder;
+mod location;
+mod moment;
+mod offers;
+mod place;
+mod refer;
+mod referral;
+mod refusal;
+mod report;
+mod rules;
+mod scope;
+mod state;
+mod stays;
+mod triage;
+
+use alloc::vec::Vec;
+
+use crate::Event;
+
+pub use command::{Act, Actor, Asked, Command, Step};
+pub use contradiction::{Contradiction, ContradictionKind, Owner};
+pub use due::{Due, due, next_due};
+pub use instrument::{Answer, Instrument, Outcome, Question, WeighingError};
+pub use location::Intake;
+pub use refer::likely_doubles;
+pub use referral::{Arrival, End, Hold, Offer, OfferState, Promise, Referral, Triage};
+pub use refusal::Refusal;
+pub use rules::{ByUrgency, RegionRules, RoundRule, Rules, Rung};
+pub use scope::{Scope, ScopeItem, WIDEN_MAX};
+pub use state::{Duty, State};
+pub use stays::Stay;
+
+/// What a command does to what is so: the events to record as one batch, or why not.
+///
+/// No event means that what is wanted is so already.
+///
+/// # Errors
+/// The business says no, with a code and a sentence for the person who asked.
+pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
+    authority::check(state, command)?;
+    let facts = match &command.act {
+        Act::MakeReferral { .. }
+        | Act::ChangeReferral { .. }
+        | Act::WithdrawReferral { .. }
+        | Act::DivertReferral { .. }
+        | Act::GiveUp { .. } => refer::decide(state, command),
+        Act::Triage { .. } => triage::decide(state, command),
+        Act::SendOffers { .. } | Act::SeeOffer { .. } | Act::RevokeOffer { .. } | Act::LapseOffer { .. } => {
+            offers::decide(state, command)
+        }
+        Act::AcceptOffer { .. }
+        | Act::DeclineOffer { .. }
+        | Act::AgreeMedically { .. }
+        | Act::ContestAnswer { .. }
+        | Act::ChooseOffer { .. } => answers::decide(state, command),
+        Act::AgreeArrival { .. }
+        | Act::ExtendHold { .. }
+        | Act::ReleaseHold { .. }
+        | Act::LapseHold { .. } => holds::decide(state, command),
+        Act::Admit { .. }
+        | Act::ReviewTriage { .. }
+        | Act::PlanDischarge { .. }
+        | Act::SetPlan { .. }
+        | Act::WaitFor { .. }
+        | Act::SwitchFunding { .. }
+        | Act::Move { .. }
+        | Act::Discharge { .. }
+        | Act::CancelAdmission { .. }
+        | Act::CancelMove { .. }
+        | Act::CancelDischarge { .. } => stays::decide(state, command),
+        Act::Escalate { .. } | Act::TakeOver { .. } | Act::Raise { .. } => ladder::decide(state, command),
+        Act::HandOverDuty { .. }
+        | Act::TakeBackDuty
+        | Act::SwitchRuleSet { .. }
+        | Act::LogContact { .. }
+        | Act::AskConfirmation { .. } => duty::decide(state, command),
+        Act::Report { .. } | Act::CorrectBed { .. } => report::decide(state, command),
+    }?;
+    Ok(command.events(facts))
+}
+
+/// What is so after an event. Total: an event of any kind in any order is taken, and never refused.
+#[must_use]
+pub fn evolve(mut state: State, event: &Event) -> State {
+    state.take(event);
+    state
+}

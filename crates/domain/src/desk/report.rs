@@ -1,0 +1,36 @@
+//! A location's word about its own beds and stays: a fact. It is recorded as it is said, whatever was believed.
+//!
+//! Only who says it is judged (`authority`), and that it is such a word. Not here: what does not fit then
+//! (`availability`, `referral`).
+
+use alloc::vec::Vec;
+
+use super::{Act, Command, Refusal, State};
+use crate::Fact;
+
+pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+    match &command.act {
+        Act::Report { fact } => {
+            let kind = fact.kind();
+            let of_a_location = ["location.", "bed.", "stay."].iter().any(|word| kind.starts_with(word));
+            if !of_a_location || matches!(fact, Fact::ConfirmationAsked { .. }) {
+                return Err(Refusal::NotAReport);
+            }
+            let elsewhere = fact
+                .locations()
+                .filter_map(|location| state.board.mode_of(location))
+                .find(|(region, _)| **region != state.region);
+            match elsewhere {
+                Some((region, _)) => Err(Refusal::NotYourRegion { region: region.clone() }),
+                None => Ok(Vec::from([fact.clone()])),
+            }
+        }
+        Act::CorrectBed { bed, corrects } => {
+            if !state.board.can_correct(bed, &command.source, *corrects) {
+                return Err(Refusal::NothingToCorrect);
+            }
+            Ok(Vec::from([Fact::BedCorrected { bed: bed.clone(), corrects: *corrects }]))
+        }
+        _ => Err(Refusal::NotYourRole),
+    }
+}

@@ -74,8 +74,10 @@ impl<'a> Names<'a> {
             | Fact::ReferralEscalated { referral: named, .. }
             | Fact::ReferralTakenOver { referral: named, .. }
             | Fact::ReferralRaised { referral: named, .. } => referral(named),
-            Fact::OfferSeen(named) | Fact::OfferLapsed(named) | Fact::OfferRevoked(named) => offer(named),
-            Fact::OfferMedicallyAgreed { offer: named, .. }
+            Fact::OfferSeen(named)
+            | Fact::OfferLapsed(named)
+            | Fact::OfferRevoked(named)
+            | Fact::OfferMedicallyAgreed { offer: named, .. }
             | Fact::OfferDeclined { offer: named, .. }
             | Fact::OfferChosen { offer: named, .. }
             | Fact::OfferContested { offer: named, .. } => offer(named),

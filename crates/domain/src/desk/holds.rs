@@ -5,9 +5,13 @@
 use alloc::vec::Vec;
 
 use super::authority::open_referral;
-use super::{Act, Command, Hold, Offer, Referral, Refusal, State};
+use super::{Act, Command, Hold, Offer, OfferState, Referral, Refusal, State};
 use crate::{Fact, LocationId, OfferRef, Timestamp};
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
+)]
 pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::AgreeArrival { referral, location, arrives_at, transport } => {
@@ -73,9 +77,8 @@ pub(super) fn placed_at<'a>(
 
 /// Why nothing is placed there: what was promised lapsed, or nothing was promised and chosen.
 fn unplaced(referral: &Referral, location: &LocationId) -> Refusal {
-    let lapsed = |offer: &Offer| offer.location == *location && offer.state == super::OfferState::Lapsed;
     let location = location.clone();
-    if referral.offers.values().any(lapsed) {
+    if has_lapsed(referral, &location) {
         Refusal::HoldLapsed { location }
     } else {
         Refusal::NotPlaced { location }
@@ -83,10 +86,17 @@ fn unplaced(referral: &Referral, location: &LocationId) -> Refusal {
 }
 
 fn no_hold(referral: &Referral, location: &LocationId) -> Refusal {
-    match unplaced(referral, location) {
-        Refusal::HoldLapsed { location } => Refusal::HoldLapsed { location },
-        _ => Refusal::NoHold { location: location.clone() },
+    let location = location.clone();
+    if has_lapsed(referral, &location) {
+        Refusal::HoldLapsed { location }
+    } else {
+        Refusal::NoHold { location }
     }
+}
+
+fn has_lapsed(referral: &Referral, location: &LocationId) -> bool {
+    let lapsed = |offer: &Offer| offer.location == *location && offer.state == OfferState::Lapsed;
+    referral.offers.values().any(lapsed)
 }
 
 /// The promise at a location.

@@ -13,6 +13,9 @@ use crate::{AdmissionWindow, CareType, Event, Fact, Period, ReferralId, RegionId
 /// Admissions older than this are forgotten: no period of a limit is longer than a week.
 const ADMITTED_KEPT_MICROS: i64 = 15 * 24 * 60 * 60 * 1_000_000;
 
+/// Words that follow each other sooner are one: a nurse who goes round says much in five minutes, and then is silent.
+const ONE_WORD_MICROS: i64 = 5 * 60 * 1_000_000;
+
 /// A limit of admissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Limit {
@@ -96,9 +99,9 @@ impl Intake {
     }
 
     fn hear(&mut self, at: Timestamp) {
-        if self.heard_at != Timestamp::default() {
-            let gap = at.as_micros().saturating_sub(self.heard_at.as_micros()).max(0);
-            // One word in eight counts, so that a night of silence does not make a lively location a slow one.
+        let gap = at.as_micros().saturating_sub(self.heard_at.as_micros());
+        if self.heard_at != Timestamp::default() && gap >= ONE_WORD_MICROS {
+            // One gap in eight counts, so that a night of silence does not make a lively location a slow one.
             let pace = self.pace_micros.unwrap_or(gap);
             self.pace_micros =
                 Some(pace.saturating_sub(pace.div_euclid(8)).saturating_add(gap.div_euclid(8)));

@@ -299,10 +299,10 @@ impl Referral {
             }
             Fact::OfferLapsed(offer) => self.closed(offer, OfferState::Lapsed),
             Fact::OfferRevoked(offer) => self.closed(offer, OfferState::Revoked),
-            Fact::OfferChosen { offer, .. } => {
-                if self.offers.contains_key(&offer.offer) && self.end.is_none() {
-                    self.chosen = Some(offer.offer);
-                }
+            Fact::OfferChosen { offer, .. }
+                if self.end.is_none() && self.offers.contains_key(&offer.offer) =>
+            {
+                self.chosen = Some(offer.offer);
             }
             Fact::OfferMedicallyAgreed { offer, .. } => {
                 if let Some(Offer { state: OfferState::Accepted(promise), .. }) =

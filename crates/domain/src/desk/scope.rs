@@ -122,9 +122,9 @@ impl Scope {
             | Act::WaitFor { stay, .. }
             | Act::SwitchFunding { stay, .. }
             | Act::Discharge { stay, .. }
-            | Act::CancelAdmission { stay } => scope.stay(*stay),
+            | Act::CancelAdmission { stay }
             // The bed it comes back to is only known with the stay: `wider` adds its location.
-            Act::CancelDischarge { stay } => scope.stay(*stay),
+            | Act::CancelDischarge { stay } => scope.stay(*stay),
             Act::Move { stay, from, to } | Act::CancelMove { stay, from, to } => {
                 scope.stay(*stay);
                 scope.location(&from.location, region);
@@ -200,6 +200,7 @@ impl Scope {
 }
 
 /// The beds a command is about that can only be had if nobody has them; `None` for any bed of the location.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these need a bed that nobody has")]
 fn places(act: &Act, state: &State) -> Vec<(LocationId, Option<BedRef>)> {
     let bed = |location: &LocationId, bed: Option<&crate::BedId>| {
         let named = bed.map(|bed| BedRef { location: location.clone(), bed: bed.clone() });

@@ -1,0 +1,16 @@
+//! The desk's rules, told as stories, refused one by one, raced, and shaken at random.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod contradictions;
+mod deadlines;
+mod properties;
+mod races;
+mod refusals;
+mod stories;
+mod support;

@@ -92,7 +92,7 @@ const CASES: &[Case] = &[
     ("unknown-question", || {
         weighed(|act| {
             if let Act::Triage { answers, .. } = act {
-                answers[0].question = "shoe-size".to_owned();
+                "shoe-size".clone_into(&mut answers[0].question);
             }
         })
     }),

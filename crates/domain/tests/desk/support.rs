@@ -211,17 +211,26 @@ impl Then {
 impl Story {
     /// At a moment, with the locations of two regions and their beds.
     pub(crate) fn at(moment: &str) -> Self {
-        let mut story =
-            Self { log: Vec::new(), now: parse(moment), rules: RegionRules::default(), ids: 0x10_0000 };
+        let mut story = Self::small(moment, &RegionRules::default());
         for (location, beds) in [(LINDE, &["1", "2"][..]), (EIK, &["1"]), (VLIET, &["1"])] {
-            story.says(location, registered(location, LocationMode::Beds));
-            for bed in beds {
-                story.says(location, added(location, bed, &[HC]));
-            }
+            story.opens(location, beds);
         }
         story.says(BERK, registered(BERK, LocationMode::Counts));
         story.says(BERK, reported(BERK, HC, 10, 8, 2));
         story
+    }
+
+    /// At a moment, with nothing yet.
+    pub(crate) fn small(moment: &str, rules: &RegionRules) -> Self {
+        Self { log: Vec::new(), now: parse(moment), rules: rules.clone(), ids: 0x10_0000 }
+    }
+
+    /// A location with these beds takes part.
+    pub(crate) fn opens(&mut self, location: &str, beds: &[&str]) {
+        self.says(location, registered(location, LocationMode::Beds));
+        for bed in beds {
+            self.says(location, added(location, bed, &[HC]));
+        }
     }
 
     /// With other rules in every region.
@@ -251,7 +260,12 @@ impl Story {
 
     /// A fact that a location states, past all rules.
     pub(crate) fn says(&mut self, location: &str, fact: Fact) -> EventId {
-        let event = self.event(&location[..4], fact);
+        self.told(&location[..4], fact)
+    }
+
+    /// A fact of a region that came over the bus, past all rules.
+    pub(crate) fn told(&mut self, region: &str, fact: Fact) -> EventId {
+        let event = self.event(region, fact);
         self.log.push(event.clone());
         event.id
     }

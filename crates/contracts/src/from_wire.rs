@@ -69,7 +69,6 @@ fn location_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
         "location.registered" => read(data, |m, _| location_profile(&m).map(Fact::LocationRegistered)),
         "location.changed" => read(data, |m, _| location_profile(&m).map(Fact::LocationChanged)),
         "location.confirmed" => plain(|location| Fact::LocationConfirmed { location }),
-        "location.confirmation-asked" => plain(|location| Fact::ConfirmationAsked { location }),
         "location.withdrawn" => plain(|location| Fact::LocationWithdrawn { location }),
         "location.counts-reported" => read(data, |m: wire::CountsReported, _| {
             let location = field!(required m.location);
@@ -351,6 +350,9 @@ fn desk_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
         "desk.duty-handed-over" => read(data, |m: wire::DutyHandedOver, _| {
             let (to, until) = (field!(required m.to), field!(moment m.until));
             Ok(Fact::DutyHandedOver { to, until, mandate: field!(labels m.mandate) })
+        }),
+        "desk.confirmation-asked" => read(data, |m: wire::Location, _| {
+            Ok(Fact::ConfirmationAsked { location: field!(required m.location) })
         }),
         "desk.duty-taken-back" => read(data, |_: wire::DutyTakenBack, _| Ok(Fact::DutyTakenBack)),
         "ruleset.switched" => read(data, |m: wire::RuleSetSwitched, _| {

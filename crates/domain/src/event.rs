@@ -249,11 +249,6 @@ facts! {
         /// The location.
         location: LocationId,
     } = "location.confirmed",
-    /// the desk asked whether what the board shows of it still holds.
-    ConfirmationAsked {
-        /// The location.
-        location: LocationId,
-    } = "location.confirmation-asked",
     /// a location takes part no longer.
     LocationWithdrawn {
         /// The location.
@@ -631,6 +626,11 @@ facts! {
         /// What it may do.
         mandate: Vec<Label>,
     } = "desk.duty-handed-over",
+    /// the desk asked a silent location whether what the board shows of it still holds.
+    ConfirmationAsked {
+        /// The location.
+        location: LocationId,
+    } = "desk.confirmation-asked",
     /// the desk is back before the time.
     DutyTakenBack = "desk.duty-taken-back",
     /// other rules hold.

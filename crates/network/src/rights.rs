@@ -41,12 +41,19 @@ impl Right {
                 "offer.accepted",
                 "offer.declined",
                 "offer.medically-agreed",
+                "offer.contested",
             ],
             Kind::Referrer => &["referral.made", "referral.changed", "referral.withdrawn"],
             // A centre listens. One that holds a desk's mandate is given its rights in the file.
             Kind::Centre => &[],
             // What lapses because nobody acted: said by the node that keeps the deadlines.
-            Kind::Node => &["offer.lapsed", "hold.lapsed", "referral.expired-unplaced"],
+            Kind::Node => &[
+                "offer.lapsed",
+                "hold.lapsed",
+                "hold.overdue",
+                "desk.confirmation-asked",
+                "referral.expired-unplaced",
+            ],
         };
         names.iter().map(|name| Self(Arc::from(*name))).collect()
     }

@@ -134,15 +134,16 @@ fn a_source_may_send_what_its_file_or_else_its_kind_allows() {
     let location = by_kind("location");
     for event in Fact::KINDS {
         let own = ["location", "bed", "stay"].contains(&event.split('.').next().unwrap());
-        let answer =
-            ["offer.seen", "offer.accepted", "offer.declined", "offer.medically-agreed"].contains(event);
+        let answers =
+            ["offer.seen", "offer.accepted", "offer.declined", "offer.medically-agreed", "offer.contested"];
+        let answer = answers.contains(event);
         assert_eq!(location.contains(*event), own || answer, "{event}");
     }
     assert!(
         by_kind("referrer").contains("referral.made") && !by_kind("referrer").contains("referral.triaged")
     );
     assert!(by_kind("centre").is_empty());
-    assert_eq!(by_kind("node").len(), 3);
+    assert_eq!(by_kind("node").len(), 5);
 }
 
 #[test]

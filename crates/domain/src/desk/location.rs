@@ -152,8 +152,7 @@ impl Intake {
             _ => {}
         }
         let kind = event.fact.kind();
-        let spoke = ["location.", "bed.", "stay."].iter().any(|word| kind.starts_with(word));
-        if spoke && !matches!(event.fact, Fact::ConfirmationAsked { .. }) {
+        if ["location.", "bed.", "stay."].iter().any(|word| kind.starts_with(word)) {
             self.hear(event.time);
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
         Act::Report { fact } => {
             let kind = fact.kind();
             let of_a_location = ["location.", "bed.", "stay."].iter().any(|word| kind.starts_with(word));
-            if !of_a_location || matches!(fact, Fact::ConfirmationAsked { .. }) {
+            if !of_a_location {
                 return Err(Refusal::NotAReport);
             }
             let elsewhere = fact

@@ -47,12 +47,12 @@ fn a_silent_location_is_asked_once_until_it_says_something() {
     story.minutes_later(23 * 60);
     assert_eq!(story.keeper(ZK23), [""; 0]);
     story.minutes_later(60);
-    assert_eq!(story.keeper(ZK23), ["location.confirmation-asked"; 3]);
+    assert_eq!(story.keeper(ZK23), ["desk.confirmation-asked"; 3]);
     story.minutes_later(24 * 60);
     assert_eq!(story.keeper(ZK23), [""; 0], "asked is asked");
     story.says(LINDE, domain::Fact::LocationConfirmed { location: parse(LINDE) });
     story.minutes_later(24 * 60);
-    assert_eq!(story.keeper(ZK23), ["location.confirmation-asked"]);
+    assert_eq!(story.keeper(ZK23), ["desk.confirmation-asked"]);
 }
 
 #[test]

@@ -242,8 +242,8 @@ fn of_clerks_who_choose_for_one_family_at_once_one_has_chosen() {
         |story, parties, _| {
             with_houses(story, parties, &["1"]);
             lies_before(story, 1, Urgency::Planned, &HOUSES[..parties]);
-            for index in 0..parties {
-                let promise = yes_of(story, 1, index, HOUSES[index], None);
+            for (index, house) in HOUSES.iter().enumerate().take(parties) {
+                let promise = yes_of(story, 1, index, house, None);
                 let _ = story.submit(&promise).records(&["offer.accepted", "hold.granted"]);
             }
             let choose = |story: &mut Story, index: usize| {
@@ -376,15 +376,13 @@ fn of_an_admission_and_a_lapse_at_the_same_moment_one_is_so() {
             story.minutes_later(120);
             let kept = place(HOUSES[0], "1");
             (0..parties)
-                .map(|index| match index {
-                    0 => {
+                .map(|index| {
+                    if index == 0 {
                         let act = Act::LapseHold { referral: referral(1), place: kept.clone() };
-                        story.command(ZK23, Actor::Keeper, act)
+                        return story.command(ZK23, Actor::Keeper, act);
                     }
-                    _ => {
-                        let act = admit(number(index), Some(1), kept.clone());
-                        story.command(ZK23, Actor::Location(parse(HOUSES[0])), act)
-                    }
+                    let act = admit(number(index), Some(1), kept.clone());
+                    story.command(ZK23, Actor::Location(parse(HOUSES[0])), act)
                 })
                 .collect()
         },

@@ -63,7 +63,6 @@ impl Step<'_> {
             Fact::LocationChanged(profile) => self.location_changed(profile),
             Fact::LocationWithdrawn { location } => self.withdrawn(location),
             Fact::LocationConfirmed { location }
-            | Fact::ConfirmationAsked { location }
             | Fact::WindowsSet { location, .. }
             | Fact::IntakeLimitSet { location, .. } => self.expect_location(location),
             Fact::AdmissionsStopped { location, ward, .. } => self.stopped(location, ward.as_ref()),
@@ -155,9 +154,7 @@ impl Step<'_> {
     fn hear(&mut self) {
         let event = self.event;
         let fact = &event.fact;
-        let spoke = ["location.", "bed.", "stay."].iter().any(|kind| fact.kind().starts_with(kind));
-        // To be asked is not to answer.
-        if !spoke || matches!(fact, Fact::ConfirmationAsked { .. }) {
+        if !["location.", "bed.", "stay."].iter().any(|kind| fact.kind().starts_with(kind)) {
             return;
         }
         let word = self.word();

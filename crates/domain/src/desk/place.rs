@@ -81,6 +81,9 @@ pub(super) fn free_bed(
     kept_for: Option<ReferralId>,
 ) -> Result<(), Refusal> {
     let at = BedRef { location: location.clone(), bed: bed.clone() };
+    if let Some((region, _)) = state.board.mode_of(location).filter(|(region, _)| **region != state.region) {
+        return Err(Refusal::NotYourRegion { region: region.clone() });
+    }
     let location = || location.clone();
     let Some(bed) = state.board.bed_state(&at) else {
         return Err(Refusal::UnknownBed { location: location() });

@@ -20,12 +20,11 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
             if !of_a_location {
                 return Err(Refusal::NotAReport);
             }
-            let elsewhere = fact
-                .locations()
-                .filter_map(|location| state.board.mode_of(location))
-                .find(|(region, _)| **region != state.region);
-            match elsewhere {
-                Some((region, _)) => Err(Refusal::NotYourRegion { region: region.clone() }),
+            let of_locations = fact.locations().filter_map(|location| state.board.mode_of(location));
+            let of_stay = fact.stay().and_then(|stay| state.stays.get(&stay)).map(|stay| &stay.region);
+            let mut regions = of_locations.map(|(region, _)| region).chain(of_stay);
+            match regions.find(|region| **region != state.region) {
+                Some(region) => Err(Refusal::NotYourRegion { region: region.clone() }),
                 None => Ok(Vec::from([fact.clone()])),
             }
         }

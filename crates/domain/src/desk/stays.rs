@@ -11,7 +11,7 @@ use super::holds::placed_at;
 use super::place::free_bed;
 use super::{Act, Command, Refusal, State};
 use crate::{
-    BedId, BedRef, CareType, Event, Fact, Label, LocationMode, Place, PlanStep, ReferralId, StayId,
+    BedId, BedRef, CareType, Event, Fact, Label, LocationMode, Place, PlanStep, ReferralId, RegionId, StayId,
     Timestamp, WaitingFor,
 };
 
@@ -21,6 +21,8 @@ const CANCEL_WITHIN_MICROS: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 /// One stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stay {
+    /// The region of the event that began it, or moved it.
+    pub region: RegionId,
     /// Where it is, or last was.
     pub place: Place,
     /// The referral it came from.
@@ -59,6 +61,7 @@ impl Stay {
             _ => return None,
         };
         Some(Self {
+            region: event.region.clone(),
             place,
             referral,
             closed_at: None,
@@ -75,12 +78,14 @@ impl Stay {
     pub(super) fn take(&mut self, event: &Event) {
         match &event.fact {
             Fact::StayAdmitted { place, referral, funding, .. } => {
+                self.region = event.region.clone();
                 self.place = place.clone();
                 self.closed_at = None;
                 self.referral = referral.or(self.referral);
                 self.funding = funding.clone().or_else(|| self.funding.take());
             }
             Fact::StayMoved { to, .. } => {
+                self.region = event.region.clone();
                 self.is_at(to);
                 self.closed_at = None;
             }
@@ -159,7 +164,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
             }]))
         }
         Act::CancelDischarge { stay } => {
-            let closed = state.stays.get(stay).ok_or(Refusal::UnknownStay)?;
+            let closed = known_stay(state, *stay)?;
             let closed_at = closed.closed_at.ok_or(Refusal::StayOpen)?;
             if command.at > closed_at.saturating_add_micros(CANCEL_WITHIN_MICROS) {
                 return Err(Refusal::CancelledTooLate);
@@ -218,8 +223,18 @@ fn going_home(state: &State, act: &Act) -> Result<Vec<Fact>, Refusal> {
     }
 }
 
-fn open_stay(state: &State, stay: StayId) -> Result<&Stay, Refusal> {
+/// The stay, if it is known and in this region.
+fn known_stay(state: &State, stay: StayId) -> Result<&Stay, Refusal> {
     let stay = state.stays.get(&stay).ok_or(Refusal::UnknownStay)?;
+    if stay.region == state.region {
+        Ok(stay)
+    } else {
+        Err(Refusal::NotYourRegion { region: stay.region.clone() })
+    }
+}
+
+fn open_stay(state: &State, stay: StayId) -> Result<&Stay, Refusal> {
+    let stay = known_stay(state, stay)?;
     if stay.closed_at.is_none() { Ok(stay) } else { Err(Refusal::StayClosed) }
 }
 

@@ -346,6 +346,29 @@ fn every_code_is_shown_here() {
 }
 
 #[test]
+fn a_desk_decides_about_no_stay_bed_or_referral_of_another_region() {
+    let mut story = staying();
+    referred(&mut story, 1, Urgency::Urgent);
+    let _ = story.location(VLIET, admit(2, None, place(VLIET, "1"))).records(&["stay.admitted"]);
+    let since = story.now;
+    let bed = |location: &str, bed: &str| BedRef { location: parse(location), bed: parse(bed) };
+    let foreign = [
+        Act::PlanDischarge { stay: stay(1), expected_at: Some(since) },
+        Act::CancelAdmission { stay: stay(1) },
+        discharge("1"),
+        Act::Move { stay: stay(2), from: bed(VLIET, "1"), to: bed(LINDE, "2") },
+        report(Fact::BedFreed(bed(LINDE, "1"))),
+        report(Fact::StayWaitingFor { stay: stay(1), what: "home-care".into(), since }),
+        admit(3, None, place(LINDE, "2")),
+        Act::WithdrawReferral { referral: referral(1), reason: "other".into() },
+        ask(1, &[(1, VLIET)]),
+    ];
+    for act in foreign {
+        let _ = story.desk(ZK24, act).refused("not-your-region");
+    }
+}
+
+#[test]
 fn a_sentence_names_what_it_is_about() {
     let at: Timestamp = parse("2026-03-02T17:00:00Z");
     let refusal = Refusal::OutsideWindow { location: parse(LINDE), at };

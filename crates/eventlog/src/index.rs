@@ -116,9 +116,10 @@ pub(crate) const INLINE_MAX: usize = 256;
 /// Bits of a term's hash that are kept: two terms of a segment share them once in a hundred thousand segments.
 const TERM_BITS: u32 = 36;
 
-/// The bits of a key's hash that are kept: gaps between them take one byte, and one in about fifty proposals is wrong.
+/// The bits of a key's hash that are kept: gaps between them take two bytes, and of the keys that pass the filter by
+/// mistake one in thousands is proposed. A proposal costs a look at the record, which may be in an archive that is away.
 pub(crate) fn key_bits(records: u32) -> u8 {
-    u8::try_from(u32::BITS.saturating_sub(records.leading_zeros()).saturating_add(5).min(u32::BITS))
+    u8::try_from(u32::BITS.saturating_sub(records.leading_zeros()).saturating_add(12).min(u32::BITS))
         .unwrap_or(32)
 }
 

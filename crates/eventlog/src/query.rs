@@ -116,14 +116,16 @@ fn matches_all(item: &QueryItem) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct FoundKeys {
     places: HashMap<Key, (Arc<Segment>, u64)>,
-    /// Why something could not be asked. A key is recorded once: finding it elsewhere is the answer all the same.
+    /// Why a segment could not be asked. A key is recorded once: finding it elsewhere is the answer all the same.
     failed: Option<ReadError>,
+    /// Why a record could not be read that may have this key.
+    unread: HashMap<Key, ReadError>,
 }
 
 impl FoundKeys {
     /// The segment and position of a key.
     pub(crate) fn get(&self, key: &Key) -> Result<Option<(&Arc<Segment>, u64)>, ReadError> {
-        match (self.places.get(key), &self.failed) {
+        match (self.places.get(key), self.unread.get(key).or(self.failed.as_ref())) {
             (Some((segment, position)), _) => Ok(Some((segment, *position))),
             (None, Some(error)) => Err(error.clone()),
             (None, None) => Ok(None),
@@ -152,7 +154,9 @@ pub(crate) fn find_keys(
                             found.places.insert(key, (Arc::clone(segment), position));
                         }
                         Ok(_) => {}
-                        Err(error) => found.failed = Some(error),
+                        Err(error) => {
+                            found.unread.insert(wanted.key, error);
+                        }
                     }
                 }
             }

@@ -20,7 +20,7 @@ use super::merkle::{Frontier, Hash, TILE_HASHES};
 use crate::{
     codec::{Input, narrow, small, wide},
     core::Core,
-    storage::{Storage, read_full, write_full},
+    storage::{Storage, create_anew, read_full, write_full},
 };
 
 pub(crate) const HASH_BYTES: usize = 32;
@@ -110,7 +110,7 @@ pub(crate) fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::R
     let mut aside = path.file_name().unwrap_or(OsStr::new("file")).to_owned();
     aside.push("-new");
     let aside = path.with_file_name(aside);
-    let file = match storage.create(&aside) {
+    let file = match create_anew(storage, &aside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             storage.create_dir_all(folder)?;
             for above in [folder.parent(), folder.parent().and_then(Path::parent)].into_iter().flatten() {

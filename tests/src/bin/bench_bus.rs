@@ -37,6 +37,8 @@ const POSTED_MAX: usize = 64;
 const WATCHED: Duration = Duration::from_secs(30);
 /// Before who is shut out tries to get in again.
 const KNOCKS_EVERY: Duration = Duration::from_millis(100);
+/// How long it waits for a connection that takes nothing.
+const GIVES_UP_AFTER: Duration = Duration::from_secs(1);
 /// Events into the mailbox of one region that is kept once, and one that is kept three times.
 const REPLICATED_EVENTS: usize = 30_000;
 /// Each of the others asks for a receipt this often.
@@ -311,7 +313,8 @@ async fn flood_from(sending: Sending, stop: Arc<AtomicBool>, sent: Arc<AtomicU64
         };
         while !stop.load(Ordering::SeqCst)
             && client.connection_state() == async_nats::connection::State::Connected
-            && client.publish(counter.clone(), junk.clone()).await.is_ok()
+            && let Ok(Ok(())) =
+                tokio::time::timeout(GIVES_UP_AFTER, client.publish(counter.clone(), junk.clone())).await
         {
             sent.fetch_add(1, Ordering::SeqCst);
         }

@@ -1,9 +1,10 @@
-//! Copies of the log, and mending the log with one.
+//! Copies of the log, mending the log with one, and its archive.
 //!
 //! Not here: how both are done (`eventlog`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use eventlog::ArchiveOrder;
 use serde::Serialize;
 
 use crate::{Audit, AuditError, Finding, Phase, Progress};
@@ -90,6 +91,55 @@ pub fn repair(dir: &Path, from: &Path, progress: &mut dyn FnMut(Progress)) -> Re
         repaired: repaired.collect(),
         unrepaired: unrepaired.collect(),
     })
+}
+
+/// What was archived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Archive {
+    /// The files that were packed or moved.
+    pub archived: Vec<Archived>,
+    /// Files that were there already.
+    pub kept: u64,
+    /// Indexes that are missing; without them a file of the log is left where it is.
+    pub without_index: Vec<String>,
+}
+
+/// A file that was archived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Archived {
+    /// The packed file.
+    pub file: String,
+    /// Its first position.
+    pub first: u64,
+    /// Its last position.
+    pub last: u64,
+    /// Bytes it took before.
+    pub bytes: u64,
+    /// Bytes it takes now.
+    pub packed: u64,
+}
+
+/// Archives the files of the log in `dir` whose records are all below the position `before`, to the folder `to` or one
+/// of the log's own; another process may be writing it.
+///
+/// # Errors
+/// When a file is damaged, the log is being archived or mended already, or a file can not be read or written.
+pub fn archive(
+    dir: &Path,
+    before: u64,
+    to: Option<PathBuf>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Archive, AuditError> {
+    let done = eventlog::archive(dir, &ArchiveOrder { before, to }, &mut |at| tell(progress, at))?;
+    let archived = done.archived.into_iter().map(|one| Archived {
+        file: one.file.display().to_string(),
+        first: *one.positions.start(),
+        last: *one.positions.end(),
+        bytes: one.bytes,
+        packed: one.packed,
+    });
+    let without_index = done.without_index.iter().map(|path| path.display().to_string());
+    Ok(Archive { archived: archived.collect(), kept: done.kept, without_index: without_index.collect() })
 }
 
 fn tell(progress: &mut dyn FnMut(Progress), at: eventlog::Progress) {

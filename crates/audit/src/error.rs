@@ -2,7 +2,9 @@
 
 use std::io;
 
-use eventlog::{BackupError, NoteError, OpenError, ProofError, ProofFileError, ReadError, RepairError};
+use eventlog::{
+    ArchiveError, BackupError, NoteError, OpenError, ProofError, ProofFileError, ReadError, RepairError,
+};
 use projector::ProjectorError;
 
 /// An audit could not be done.
@@ -20,6 +22,9 @@ pub enum AuditError {
     /// The log could not be mended.
     #[error(transparent)]
     Repair(#[from] RepairError),
+    /// The log could not be archived.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A proof could not be made.
     #[error(transparent)]
     Proof(#[from] ProofError),

@@ -18,7 +18,7 @@ use std::path::Path;
 use eventlog::{Head, LogReader};
 
 pub use board::{AsOf, Board};
-pub use copies::{Copied, Mended, Repaired, repair};
+pub use copies::{Archive, Archived, Copied, Mended, Repaired, archive, repair};
 pub use error::AuditError;
 pub use moment::{Moment, MomentError};
 pub use proofs::{GoodSignature, HeadLine, Proven, check, read_head, read_key};

@@ -6,6 +6,7 @@ mod support;
 
 use audit::{Audit, AuditError, Filter, Moment, Phase};
 use contracts::{ContentHash, Received};
+use eventlog::{Batch, EventLog, Options, SEGMENT_BYTES_MIN};
 use serde_json::Value;
 
 use support::{DAY, EVERY_MICROS, FIRST_MICROS, Log, record_of};
@@ -238,4 +239,23 @@ async fn a_damaged_log_is_mended_with_a_copy_of_it() {
     let other = Log::new(vec![record_of(DAY.lines().next().unwrap())]).await;
     let refused = audit::repair(other.path(), elsewhere.path(), &mut |_| {});
     assert!(matches!(refused, Err(AuditError::Repair(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_archived_log_is_verified_and_replayed_as_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { segment_bytes: SEGMENT_BYTES_MIN, ..Options::default() };
+    let (log, _) = EventLog::open(dir.path(), options).unwrap();
+    for line in DAY.lines() {
+        log.append(Batch::from(record_of(line))).await.unwrap();
+    }
+    log.close().await;
+    let before = replayed(&Audit::open(dir.path()).unwrap(), &Filter::default());
+    let done = audit::archive(dir.path(), u64::MAX, None, &mut |_| {}).unwrap();
+    assert!(done.archived.len() > 1 && done.without_index.is_empty(), "{done:?}");
+    let again = audit::archive(dir.path(), u64::MAX, None, &mut |_| {}).unwrap();
+    assert_eq!((again.archived.len(), again.kept), (0, u64::try_from(done.archived.len()).unwrap()));
+    let audit = Audit::open(dir.path()).unwrap();
+    assert_eq!(replayed(&audit, &Filter::default()), before);
+    assert!(audit.verify(&mut |_| {}).unwrap().is_sound());
 }

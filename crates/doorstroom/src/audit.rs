@@ -1,5 +1,5 @@
-//! `doorstroom audit`: what an auditor asks of the log in a data folder. A node may be running on it; the log is
-//! only read.
+//! `doorstroom audit`: what an auditor asks of the log in a data folder. A node may be running on it; but for `repair`
+//! and `archive` the log is only read.
 //!
 //! Not here: the checks, the replay and the fold (crate `audit`).
 
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use audit::{Audit, AuditError, Filter, Moment, Phase, Progress, Report};
 use clap::{Parser, Subcommand};
 use domain::{LocationId, RegionId, SourceId, Timestamp};
-use eventlog::OpenError;
+use eventlog::{Clock as _, OpenError, SystemClock};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -58,6 +58,13 @@ enum Command {
         What was damaged is kept in the folder `damaged` of the log. What the copy does not have yet is kept as it is.\n\
         Exit code 0: the log is sound. 3: something could not be mended with this copy, and is listed.")]
     Repair(RepairArgs),
+    /// Pack finished files of the log, and move them to another disk; a node may be running on it
+    #[command(after_help = "Examples:\n  doorstroom audit archive --older-than 90\n  \
+        doorstroom audit archive --before 5000000 --to /mnt/archive/doorstroom\n\n\
+        Everything is read, proven, verified and copied as before, as long as the archive is where it was put. An original is \
+        removed when its packed file was read back and is the same; a running node lets go of its room at its next start.\n\
+        To move an archive, archive it to the new folder.")]
+    Archive(ArchiveArgs),
     /// A proof that a record is in the log, for somebody without the log
     #[command(after_help = "Example:\n  doorstroom audit proof 4711 --out 4711.tlog-proof\n\n\
         The file (c2sp.org/tlog-proof) holds the record, its path in the tree, and the newest signed head.")]
@@ -94,6 +101,25 @@ struct RepairArgs {
     /// The folder with the copy
     #[arg(long, value_name = "COPY")]
     from: PathBuf,
+    /// What was done, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Parser)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+struct ArchiveArgs {
+    #[command(flatten)]
+    data: DataArg,
+    /// Files whose records are all below this position
+    #[arg(long, value_name = "POSITION", group = "which")]
+    before: Option<u64>,
+    /// Files whose records were all recorded more than so many days ago
+    #[arg(long, value_name = "DAYS", group = "which")]
+    older_than: Option<u32>,
+    /// The folder for the packed files, of this log alone [default: the folder `archive` of the log]
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
     /// What was done, as JSON
     #[arg(long)]
     json: bool,
@@ -171,6 +197,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Command::AsOf(args) => as_of(&args, &mut out)?,
         Command::Backup(args) => backup(&args, &mut out)?,
         Command::Repair(args) => repair(&args, &mut out)?,
+        Command::Archive(args) => archive(&args, &mut out)?,
         Command::Proof(args) => proof::proof(&args, &mut out)?,
         Command::Check(args) => proof::check(&args, &mut out)?,
         Command::Heads(args) => proof::heads(&args, &mut out)?,
@@ -256,6 +283,45 @@ fn repair(args: &RepairArgs, out: &mut Out) -> Result<(), Failure> {
         "{} things could not be mended with this copy; try another one",
         done.unrepaired.len()
     )))
+}
+
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+fn archive(args: &ArchiveArgs, out: &mut Out) -> Result<(), Failure> {
+    let log = args.data.log();
+    let audit = Audit::open(&log)?;
+    let before = if let Some(days) = args.older_than {
+        let now = Timestamp::from_micros(SystemClock.now());
+        let then = now.saturating_add_micros(i64::from(days).saturating_mul(DAY_MICROS).saturating_neg());
+        audit.position_at(Moment::Time(then))?.saturating_add(1)
+    } else {
+        args.before.unwrap_or(0)
+    };
+    let to = match &args.to {
+        // The node may run in another folder than we do.
+        Some(to) => Some(std::path::absolute(to).map_err(|error| Failure::said(error.to_string()))?),
+        None => None,
+    };
+    let mut meter = Meter::new();
+    let done = audit::archive(&log, before, to, &mut |at: Progress| {
+        meter.tell(|| format!("{} of {} archived", at.position, at.until));
+    })?;
+    meter.done();
+    if args.json {
+        return out.json(&done);
+    }
+    for one in &done.archived {
+        let (first, last) = (one.first, one.last);
+        out.line(format_args!(
+            "positions {first} to {last}: {}, {} bytes of {}",
+            one.file, one.packed, one.bytes
+        ))?;
+    }
+    for index in &done.without_index {
+        out.line(format_args!("left: {index} is missing or damaged; the node makes it when it starts"))?;
+    }
+    let (archived, kept) = (done.archived.len(), done.kept);
+    out.line(format_args!("{archived} files archived, {kept} were there"))
 }
 
 fn tell_report(report: &Report, out: &mut Out) -> Result<(), Failure> {

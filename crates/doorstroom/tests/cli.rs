@@ -60,6 +60,7 @@ fn every_command_has_help_with_an_example() {
         &["audit", "proof"],
         &["audit", "check"],
         &["audit", "heads"],
+        &["audit", "archive"],
         &["admin", "network", "init"],
         &["admin", "network", "add-region"],
         &["admin", "network", "add-location"],
@@ -123,11 +124,22 @@ fn reading_a_log_that_is_not_there_names_the_folder_and_makes_nothing() {
         &["audit", "verify", "--data", data],
         &["audit", "replay", "--data", data],
         &["audit", "as-of", "1", "--data", data],
+        &["audit", "archive", "--before", "1", "--data", data],
+        &["audit", "archive", "--older-than", "1", "--data", data],
     ] {
         let said = fails(args, 1);
         assert!(said.contains(data) && said.contains("give the folder"), "{args:?}: {said}");
     }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_archive_asks_which_files_and_wants_one_answer() {
+    for which in [&[][..], &["--before", "1", "--older-than", "1"], &["--older-than", "-1"]] {
+        let args = [&["audit", "archive"][..], which].concat();
+        let said = fails(&args, 2);
+        assert!(said.contains("--before") || said.contains("--older-than"), "{said}");
+    }
 }
 
 #[test]

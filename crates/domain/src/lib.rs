@@ -1,4 +1,5 @@
-//! What happens to beds, referrals and stays: ids, codes, events, and what they make of a bed (`availability`).
+//! What happens to beds, referrals and stays: ids, codes, events, what they make of a bed ([`availability`]), and what
+//! may be wanted and is decided ([`desk`]).
 //!
 //! Pure data and rules; no clock, no I/O, no randomness can compile in here (`no_std`).
 //! Not here: how an event looks on the wire (`contracts`), the other read models (`views`).

@@ -14,3 +14,4 @@ mod races;
 mod refusals;
 mod stories;
 mod support;
+mod triage;

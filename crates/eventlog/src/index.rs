@@ -101,8 +101,8 @@ impl SegmentIndex {
 }
 
 const MAGIC: &[u8; 8] = b"DSTRMIDX";
-/// Files of format 1 are made again as this one.
-const FORMAT: u32 = 2;
+/// Files of earlier formats are made again as this one.
+const FORMAT: u32 = 3;
 /// Content kept for the header, so that sections can be written before it is known.
 pub(crate) const HEADER_ROOM: usize = 512;
 /// Entries of a block: a look-up reads one or two pages.
@@ -114,12 +114,12 @@ pub(crate) const ORDINAL_BYTES: usize = 3;
 /// Postings that are longer lie aside.
 pub(crate) const INLINE_MAX: usize = 256;
 /// Bits of a term's hash that are kept: two terms of a segment share them once in a hundred thousand segments.
-const TERM_BITS: u32 = 36;
+const TERM_BITS: u32 = 35;
 
 /// The bits of a key's hash that are kept: gaps between them take two bytes, and of the keys that pass the filter by
 /// mistake one in thousands is proposed. A proposal costs a look at the record, which may be in an archive that is away.
 pub(crate) fn key_bits(records: u32) -> u8 {
-    u8::try_from(u32::BITS.saturating_sub(records.leading_zeros()).saturating_add(12).min(u32::BITS))
+    u8::try_from(u32::BITS.saturating_sub(records.leading_zeros()).saturating_add(11).min(u32::BITS))
         .unwrap_or(32)
 }
 

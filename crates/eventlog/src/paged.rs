@@ -75,8 +75,8 @@ impl Pages {
 #[derive(Debug)]
 pub(crate) struct Filter(Vec<u8>);
 
-/// Bits per entry and probes: one false hit in about 200.
-const FILTER_BITS: usize = 11;
+/// Bits per entry and probes: one false hit in about 120.
+const FILTER_BITS: usize = 10;
 const FILTER_PROBES: u64 = 7;
 
 impl Filter {

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Act, Actor, Command, State};
+use super::{Act, Actor, Command, Hold, Referral, State};
 use crate::{EventId, LocationId, SourceId, Timestamp};
 
 /// Salts of the ids: one thing can lapse as an offer and as a hold.
@@ -45,6 +45,15 @@ pub fn due(state: &State, at: Timestamp) -> Vec<Due> {
 #[must_use]
 pub fn next_due(state: &State) -> Option<Timestamp> {
     deadlines(state).map(|due| due.at).min()
+}
+
+/// Holds that run out soon, of which location and desk are warned; also those whose time is over and a person was asked.
+pub fn about_to_lapse(state: &State, now: Timestamp) -> impl Iterator<Item = (&Referral, &Hold)> {
+    let soon = now.saturating_add_micros(state.rules().hold_warning_micros);
+    let open = state.referrals.values();
+    let open = open.filter(|referral| referral.end.is_none() && referral.region == state.region);
+    open.flat_map(|referral| referral.holds.iter().map(move |hold| (referral, hold)))
+        .filter(move |(_, hold)| hold.until <= soon)
 }
 
 fn deadlines(state: &State) -> impl Iterator<Item = Due> {

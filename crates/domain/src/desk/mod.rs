@@ -37,7 +37,7 @@ use crate::Event;
 
 pub use command::{Act, Actor, Asked, Command, Step};
 pub use contradiction::{Contradiction, ContradictionKind, Owner};
-pub use due::{Due, due, next_due};
+pub use due::{Due, about_to_lapse, due, next_due};
 pub use instrument::{Answer, Instrument, Outcome, Question, WeighingError};
 pub use location::Intake;
 pub use refer::likely_doubles;

@@ -1,6 +1,6 @@
 //! What falls due, restarted as often as one likes: done once, with the same id, in order.
 
-use domain::desk::{Act, decide, due, next_due};
+use domain::desk::{Act, about_to_lapse, decide, due, next_due};
 use domain::{Role, Urgency};
 
 use crate::support::*;
@@ -72,6 +72,25 @@ fn a_lively_location_is_asked_at_twice_its_own_pace() {
     assert!(!asked(&story));
     story.minutes_later(10);
     assert!(asked(&story));
+}
+
+#[test]
+fn of_a_hold_that_runs_out_people_are_warned_half_an_hour_before() {
+    let mut story = Story::at("2026-03-02T09:00:00Z");
+    referred(&mut story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+    let now = story.now;
+    let promised = ["offer.accepted", "offer.chosen", "hold.granted"];
+    let _ = story.location(LINDE, yes(offer_ref(1, 1, LINDE), now)).records(&promised);
+    let warned = |story: &Story| about_to_lapse(&story.state(ZK23), story.now).count();
+    story.minutes_later(89);
+    assert_eq!(warned(&story), 0);
+    story.minutes_later(1);
+    assert_eq!(warned(&story), 1);
+    let until = story.in_minutes(120);
+    let longer = Act::ExtendHold { referral: referral(1), location: parse(LINDE), until };
+    let _ = story.desk(ZK23, longer).records(&["hold.extended"]);
+    assert_eq!(warned(&story), 0);
 }
 
 #[test]

@@ -137,8 +137,9 @@ fn reading_a_log_that_is_not_there_names_the_folder_and_makes_nothing() {
 fn an_archive_asks_which_files_and_wants_one_answer() {
     for which in [&[][..], &["--before", "1", "--older-than", "1"], &["--older-than", "-1"]] {
         let args = [&["audit", "archive"][..], which].concat();
-        let said = fails(&args, 2);
-        assert!(said.contains("--before") || said.contains("--older-than"), "{said}");
+        let output = doorstroom(&args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains("--before <POSITION>|--older-than <DAYS>"), "{}", stderr(&output));
     }
 }
 

@@ -202,8 +202,9 @@ async fn fault_25_what_the_broker_is_made_to_say_on_another_subject_stays_junk_i
     assert!(refused.len() == 1 && refused[0].contains("with reply"), "{refused:?}");
     let (junk, info) = loop {
         let last = json!({"last_by_subj": "in.zk01.de-linde.>"});
-        let junk = keeper.api("STREAM.MSG.GET.IN_zk01", &last).await;
+        // In this order: when all have come, that one is there.
         let info = keeper.api("STREAM.INFO.IN_zk01", &Value::Null).await;
+        let junk = keeper.api("STREAM.MSG.GET.IN_zk01", &last).await;
         if junk.get("message").is_some() && info["state"]["messages"] == expected {
             break (junk, info);
         }

@@ -40,9 +40,10 @@ pub struct Alerts {
     rules: BTreeMap<RegionId, BTreeSet<Condition>>,
     /// The board at the same position.
     board: Availability,
-    /// Offerable places of each row with a rule about its type, and of such rows together.
+    /// Offerable places of each row with a rule about its type, and of such rows together: exact, whatever is reported,
+    /// because what was added is taken away again.
     offerable: BTreeMap<RowKey, u32>,
-    sums: BTreeMap<(RegionId, CareCode), u32>,
+    sums: BTreeMap<(RegionId, CareCode), u64>,
     /// Referrals that are not over.
     referrals: BTreeMap<ReferralId, Referral>,
     /// Those of crisis that have a place kept: they wait again when it is kept no longer.

@@ -87,7 +87,7 @@ impl Step<'_> {
             };
             let of = (key.region.clone(), key.care_type);
             let sum = self.alerts.sums.entry(of.clone()).or_default();
-            *sum = sum.saturating_sub(before.unwrap_or(0)).saturating_add(now);
+            *sum = sum.saturating_sub(before.unwrap_or(0).into()).saturating_add(now.into());
             changed.insert(of);
         }
         for (region, care_type) in changed {
@@ -105,6 +105,7 @@ impl Step<'_> {
         let conditions: Vec<Condition> =
             self.alerts.rules.get(region).into_iter().flatten().copied().collect();
         let sum = self.alerts.sums.get(&(region.clone(), of)).copied().unwrap_or(0);
+        let sum = u32::try_from(sum).unwrap_or(u32::MAX);
         for condition in conditions {
             let Condition::OfferableBelow { care_type, below } = condition else { continue };
             let alert = Alert { rule: Rule { region: region.clone(), condition }, about: About::Region };

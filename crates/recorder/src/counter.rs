@@ -114,7 +114,8 @@ impl Door {
             self.region.note_in_vain(sender.as_ref(), self.region.shared.clock.now());
             tell_busy(full).await;
         }
-        self.region.is_flooded_by(sender.as_ref())
+        // Who is not told apart is not shut out: it would be everybody.
+        bus.guarded() && self.region.is_flooded_by(sender.as_ref())
     }
 
     /// Everybody there is to listen to.

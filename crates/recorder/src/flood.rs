@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use network::SenderName;
 
 /// Messages of one sender that are refused, or find no room, in one second before it counts as a flood. A client that by
-/// mistake asks some thousand things at once stays below; reading as many takes a twentieth of a second.
-pub const IN_VAIN_PER_SECOND_MAX: u32 = 8_192;
+/// mistake asks two thousand things at once stays below; at the speed of a flood they come in a hundredth of a second.
+pub const IN_VAIN_PER_SECOND_MAX: u32 = 2_048;
 /// The second, in microseconds.
 const SECOND: i64 = 1_000_000;
 

@@ -79,7 +79,11 @@ async fn an_archived_log_gives_the_very_same_answers_and_can_be_written_verified
         // All but the zeros filled ahead; the last checksum may end in zeros of its own.
         let unpacked = zstd::stream::decode_all(&*packed).unwrap();
         assert!(unpacked.len() >= written(bytes) && unpacked.len() < written(bytes) + 4);
-        assert!(unpacked == bytes[..unpacked.len()], "{} unpacks to another segment", archived.file.display());
+        assert!(
+            unpacked == bytes[..unpacked.len()],
+            "{} unpacks to another segment",
+            archived.file.display()
+        );
     }
     let reader = LogReader::open(&path).unwrap();
     assert_eq!(answers(&reader), expected);

@@ -10,6 +10,7 @@ extern crate std;
 
 mod alerts;
 mod availability;
+mod desk;
 
 use alloc::vec::Vec;
 
@@ -17,6 +18,7 @@ use domain::{Recorded, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use alerts::{About, Alert, AlertChange, AlertStep, Alerts, Because, Condition, Rule};
+pub use desk::DeskChange;
 pub use domain::availability::{
     Availability, Basis, BedCard, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind,
     Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Sum,

@@ -8,14 +8,14 @@ use alloc::vec::Vec;
 use super::authority::{by_location, offer};
 use super::holds::until;
 use super::place::{Wanted, keep};
-use super::{Act, Command, Offer, OfferState, Referral, Refusal, RoundRule, State};
+use super::{Act, Command, Here, Offer, OfferState, Referral, Refusal, RoundRule};
 use crate::{BedId, CareType, DeclineCode, Fact, OfferRef, Place, Role, Timestamp};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::AcceptOffer { offer, bed, care_type, from, role, spoken_with } => {
             on_whose_word(command, spoken_with.as_ref())?;
@@ -88,7 +88,7 @@ fn may_accept(referral: &Referral, named: &OfferRef, asked: &Offer, at: Timestam
 }
 
 fn accept(
-    state: &State,
+    state: &Here<'_>,
     command: &Command,
     promised: Promised<'_>,
     role: &Role,
@@ -127,7 +127,7 @@ fn accept(
 
 /// The place is kept from now on, as long as the rules say.
 fn kept(
-    state: &State,
+    state: &Here<'_>,
     command: &Command,
     referral: &Referral,
     place: Place,
@@ -144,7 +144,7 @@ fn kept(
 }
 
 fn decline(
-    state: &State,
+    state: &Here<'_>,
     named: &OfferRef,
     code: &DeclineCode,
     spoken_with: Option<&Role>,
@@ -164,7 +164,7 @@ fn decline(
     Ok(facts)
 }
 
-fn choose(state: &State, command: &Command, named: &OfferRef, role: &Role) -> Result<Vec<Fact>, Refusal> {
+fn choose(state: &Here<'_>, command: &Command, named: &OfferRef, role: &Role) -> Result<Vec<Fact>, Refusal> {
     let (referral, asked) = offer(state, named)?;
     if let Some(winner) = referral.winner() {
         return Err(Refusal::AlreadyPlaced { location: winner.location.clone() });

@@ -4,7 +4,7 @@
 //!
 //! Not here: who a person is (sign-in), what a source may send (registry).
 
-use super::{Act, Actor, Command, Referral, Refusal, State, Step};
+use super::{Act, Actor, Command, Here, Referral, Refusal, Step};
 use crate::{Label, LocationId, OfferRef, ReferralId, StayId};
 
 /// Whether the actor may want this at all. Everything that is not named here is refused.
@@ -12,12 +12,9 @@ use crate::{Label, LocationId, OfferRef, ReferralId, StayId};
     clippy::wildcard_enum_match_arm,
     reason = "deny by default: a new act is refused unless it says so here"
 )]
-pub(super) fn check(state: &State, command: &Command) -> Result<(), Refusal> {
-    if command.region != state.region {
-        return Err(Refusal::NotYourRegion { region: command.region.clone() });
-    }
+pub(super) fn check(state: &Here<'_>, command: &Command) -> Result<(), Refusal> {
     match &command.by {
-        Actor::Desk(region) if *region == state.region => {
+        Actor::Desk(region) if region == state.region => {
             if is_for_a_location_only(&command.act) {
                 Err(Refusal::NotYourRole)
             } else {
@@ -45,7 +42,7 @@ fn is_for_a_location_only(act: &Act) -> bool {
     matches!(act, Act::SeeOffer { .. } | Act::ContestAnswer { .. })
 }
 
-fn deputy(state: &State, command: &Command, name: &str) -> Result<(), Refusal> {
+fn deputy(state: &Here<'_>, command: &Command, name: &str) -> Result<(), Refusal> {
     let step = command.act.step();
     let covers = |mandate: &Label| mandate.as_str() == step.code() || mandate.as_str() == "all";
     let covered = state
@@ -62,7 +59,7 @@ fn deputy(state: &State, command: &Command, name: &str) -> Result<(), Refusal> {
     clippy::wildcard_enum_match_arm,
     reason = "deny by default: a new act is refused unless it says so here"
 )]
-fn own(state: &State, act: &Act, location: &LocationId) -> Result<(), Refusal> {
+fn own(state: &Here<'_>, act: &Act, location: &LocationId) -> Result<(), Refusal> {
     let is_own = |named: &LocationId| {
         if named == location { Ok(()) } else { Err(Refusal::NotYourBed { location: named.clone() }) }
     };
@@ -98,14 +95,14 @@ fn own(state: &State, act: &Act, location: &LocationId) -> Result<(), Refusal> {
 
 /// A stay that is known is of the location it is at; one that is not known is nobody else's.
 fn own_stay(
-    state: &State,
+    state: &Here<'_>,
     stay: StayId,
     is_own: impl Fn(&LocationId) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     state.stays.get(&stay).map_or(Ok(()), |stay| is_own(&stay.place.location))
 }
 
-fn own_referral(state: &State, command: &Command, referral: ReferralId) -> Result<(), Refusal> {
+fn own_referral(state: &Here<'_>, command: &Command, referral: ReferralId) -> Result<(), Refusal> {
     match state.referrals.get(&referral) {
         Some(known) if known.made_by != command.source => Err(Refusal::NotYourReferral),
         Some(_) | None => Ok(()),
@@ -113,9 +110,9 @@ fn own_referral(state: &State, command: &Command, referral: ReferralId) -> Resul
 }
 
 /// The referral, if it is known and this desk's.
-pub(super) fn referral(state: &State, named: ReferralId) -> Result<&Referral, Refusal> {
+pub(super) fn referral<'a>(state: &'a Here<'_>, named: ReferralId) -> Result<&'a Referral, Refusal> {
     let referral = state.referrals.get(&named).ok_or(Refusal::UnknownReferral)?;
-    if referral.region == state.region {
+    if referral.region == *state.region {
         Ok(referral)
     } else {
         Err(Refusal::NotYourRegion { region: referral.region.clone() })
@@ -123,14 +120,14 @@ pub(super) fn referral(state: &State, named: ReferralId) -> Result<&Referral, Re
 }
 
 /// The referral, if it is this desk's and has not ended.
-pub(super) fn open_referral(state: &State, named: ReferralId) -> Result<&Referral, Refusal> {
+pub(super) fn open_referral<'a>(state: &'a Here<'_>, named: ReferralId) -> Result<&'a Referral, Refusal> {
     let referral = referral(state, named)?;
     if referral.end.is_none() { Ok(referral) } else { Err(Refusal::ReferralEnded) }
 }
 
 /// The open referral of an offer, with the offer.
 pub(super) fn offer<'a>(
-    state: &'a State,
+    state: &'a Here<'_>,
     named: &OfferRef,
 ) -> Result<(&'a Referral, &'a super::Offer), Refusal> {
     let referral = open_referral(state, named.referral)?;

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::{Act, Actor, Command, Hold, Referral, State};
-use crate::{EventId, LocationId, SourceId, Timestamp};
+use crate::{EventId, LocationId, RegionId, SourceId, Timestamp};
 
 /// Salts of the ids: one thing can lapse as an offer and as a hold.
 const OFFER: u64 = 1;
@@ -18,6 +18,8 @@ const SILENCE: u64 = 3;
 pub struct Due {
     /// When.
     pub at: Timestamp,
+    /// Whose desk keeps it.
+    pub region: RegionId,
     /// What.
     pub act: Act,
     /// The id of what is done: the same, whoever does it.
@@ -27,9 +29,9 @@ pub struct Due {
 impl Due {
     /// The command of the keeper that does it now.
     #[must_use]
-    pub fn command(self, state: &State, source: SourceId, now: Timestamp) -> Command {
-        let region = state.region.clone();
-        Command { id: self.id, source, region, at: now, occurred_at: None, by: Actor::Keeper, act: self.act }
+    pub fn command(self, source: SourceId, now: Timestamp) -> Command {
+        let Self { id, region, act, at: _ } = self;
+        Command { id, source, region, at: now, occurred_at: None, by: Actor::Keeper, act }
     }
 }
 
@@ -48,22 +50,27 @@ pub fn next_due(state: &State) -> Option<Timestamp> {
 }
 
 /// Holds that run out soon, of which location and desk are warned; also those whose time is over and a person was asked.
-pub fn about_to_lapse(state: &State, now: Timestamp) -> impl Iterator<Item = (&Referral, &Hold)> {
-    let soon = now.saturating_add_micros(state.rules().hold_warning_micros);
+pub fn about_to_lapse<'a>(
+    state: &'a State,
+    region: &'a RegionId,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a Referral, &'a Hold)> {
+    let soon = now.saturating_add_micros(state.rules(region).hold_warning_micros);
     let open = state.referrals.values();
-    let open = open.filter(|referral| referral.end.is_none() && referral.region == state.region);
+    let open = open.filter(move |referral| referral.end.is_none() && referral.region == *region);
     open.flat_map(|referral| referral.holds.iter().map(move |hold| (referral, hold)))
         .filter(move |(_, hold)| hold.until <= soon)
 }
 
 fn deadlines(state: &State) -> impl Iterator<Item = Due> {
     let open = state.referrals.values();
-    let open = open.filter(|referral| referral.end.is_none() && referral.region == state.region);
+    let open = open.filter(|referral| referral.end.is_none());
     let of_referrals = open.flat_map(|referral| {
         let offers = referral.offers.iter().filter(|(_, offer)| offer.is_open()).filter_map(|(id, offer)| {
             let (at, named) = (offer.answer_by, referral.offer_ref(*id)?);
             Some(Due {
                 at,
+                region: referral.region.clone(),
                 act: Act::LapseOffer { offer: named },
                 id: EventId::of_deadline(at, id.uuid(), OFFER),
             })
@@ -71,29 +78,31 @@ fn deadlines(state: &State) -> impl Iterator<Item = Due> {
         let holds = referral.holds.iter().filter(|hold| !hold.overdue).map(|hold| {
             let act = Act::LapseHold { referral: referral.id(), place: hold.place.clone() };
             let salt = HOLD ^ name_salt(&hold.place.location);
-            Due { at: hold.until, act, id: EventId::of_deadline(hold.until, referral.id().uuid(), salt) }
+            let id = EventId::of_deadline(hold.until, referral.id().uuid(), salt);
+            Due { at: hold.until, region: referral.region.clone(), act, id }
         });
         offers.chain(holds)
     });
     let silent = state.locations.keys().filter_map(|location| {
-        let at = silent_from(state, location)?;
+        let (region, at) = silent_from(state, location)?;
         let salt = SILENCE ^ name_salt(location);
         let act = Act::AskConfirmation { location: location.clone() };
-        Some(Due { at, act, id: EventId::of_deadline(at, uuid::Uuid::nil(), salt) })
+        let id = EventId::of_deadline(at, uuid::Uuid::nil(), salt);
+        Some(Due { at, region: region.clone(), act, id })
     });
     of_referrals.chain(silent)
 }
 
-/// From when on a location of this region is to be asked whether the board still holds; `None` if it was asked since its
-/// last word, or is not this region's.
-pub(super) fn silent_from(state: &State, location: &LocationId) -> Option<Timestamp> {
+/// From when on a location is to be asked whether the board still holds, and by whose desk; `None` if it was asked since
+/// its last word, or is not known.
+pub(super) fn silent_from<'a>(state: &'a State, location: &LocationId) -> Option<(&'a RegionId, Timestamp)> {
     let (region, _) = state.board.mode_of(location)?;
     let intake = state.locations.get(location)?;
-    if *region != state.region || intake.asked_at.is_some() {
+    if intake.asked_at.is_some() {
         return None;
     }
-    let rules = state.rules();
-    Some(intake.silent_from(rules.silence_micros, rules.silence_paces, rules.silence_micros_min))
+    let rules = state.rules(region);
+    Some((region, intake.silent_from(rules.silence_micros, rules.silence_paces, rules.silence_micros_min)))
 }
 
 /// FNV-1a of the name: ids of deadlines of different locations differ.

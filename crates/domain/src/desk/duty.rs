@@ -5,14 +5,14 @@
 use alloc::vec::Vec;
 
 use super::refer::known;
-use super::{Act, Command, Refusal, State};
+use super::{Act, Command, Here, Refusal};
 use crate::Fact;
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::HandOverDuty { to, until, mandate } => {
             if *until <= command.at {
@@ -27,7 +27,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
         },
         Act::SwitchRuleSet { rule_set } => {
             let switched = Fact::RuleSetSwitched { rule_set: rule_set.clone() };
-            Ok((*rule_set != state.rule_set).then_some(switched).into_iter().collect())
+            Ok((*rule_set != *state.rule_set()).then_some(switched).into_iter().collect())
         }
         Act::LogContact { contact, kind, with, about, minutes, referral } => {
             if let Some(referral) = referral {
@@ -45,10 +45,10 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
         Act::AskConfirmation { location } => {
             let unknown = || Refusal::UnknownLocation { location: location.clone() };
             let (region, _) = state.board.mode_of(location).ok_or_else(unknown)?;
-            if *region != state.region {
+            if region != state.region {
                 return Err(Refusal::NotYourRegion { region: region.clone() });
             }
-            let silent = super::due::silent_from(state, location).is_some_and(|from| command.at >= from);
+            let silent = super::due::silent_from(state, location).is_some_and(|(_, from)| command.at >= from);
             if !silent {
                 return Err(Refusal::NotSilent { location: location.clone() });
             }

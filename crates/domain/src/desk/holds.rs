@@ -5,14 +5,14 @@
 use alloc::vec::Vec;
 
 use super::authority::open_referral;
-use super::{Act, Command, Hold, Offer, OfferState, Referral, Refusal, State};
+use super::{Act, Command, Here, Hold, Offer, OfferState, Referral, Refusal};
 use crate::{Fact, LocationId, OfferRef, Timestamp};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::AgreeArrival { referral, location, arrives_at, transport } => {
             let open = open_referral(state, *referral)?;
@@ -107,7 +107,7 @@ fn promise_at(referral: &Referral, location: &LocationId) -> Option<OfferRef> {
 }
 
 /// Whether somebody can arrive then: in the future, from when the place can be had, and when the location admits.
-fn arrive(state: &State, command: &Command, winner: &Offer, at: Timestamp) -> Result<(), Refusal> {
+fn arrive(state: &Here<'_>, command: &Command, winner: &Offer, at: Timestamp) -> Result<(), Refusal> {
     if at <= command.at {
         return Err(Refusal::NotInFuture);
     }
@@ -123,7 +123,7 @@ fn arrive(state: &State, command: &Command, winner: &Offer, at: Timestamp) -> Re
 /// Until when a place is kept that can be had from `comes` on: from then as long as the urgency says, and over the
 /// wished moment (a discharge tomorrow at two is waited for).
 pub(super) fn until(
-    state: &State,
+    state: &Here<'_>,
     now: Timestamp,
     referral: &Referral,
     comes: Timestamp,
@@ -135,11 +135,15 @@ pub(super) fn until(
     limited(state, now, kept.max(wished.unwrap_or(kept)))
 }
 
-fn until_after_arrival(state: &State, now: Timestamp, arrives_at: Timestamp) -> Result<Timestamp, Refusal> {
+fn until_after_arrival(
+    state: &Here<'_>,
+    now: Timestamp,
+    arrives_at: Timestamp,
+) -> Result<Timestamp, Refusal> {
     limited(state, now, arrives_at.saturating_add_micros(state.rules().arrival_grace_micros))
 }
 
-fn limited(state: &State, now: Timestamp, until: Timestamp) -> Result<Timestamp, Refusal> {
+fn limited(state: &Here<'_>, now: Timestamp, until: Timestamp) -> Result<Timestamp, Refusal> {
     if until <= now {
         return Err(Refusal::NotInFuture);
     }

@@ -6,14 +6,14 @@
 use alloc::vec::Vec;
 
 use super::authority::open_referral;
-use super::{Act, Command, Referral, Refusal, Rung, State};
+use super::{Act, Command, Here, Referral, Refusal, Rung};
 use crate::{Fact, RegionId};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::Escalate { referral, to } => {
             let open = unplaced(open_referral(state, *referral)?)?;
@@ -30,8 +30,8 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
             if asked.end.is_some() {
                 return Err(Refusal::ReferralEnded);
             }
-            let takes = asked.with.as_ref() == Some(&state.region);
-            let takes_back = asked.with.is_some() && asked.region == state.region;
+            let takes = asked.with.as_ref() == Some(state.region);
+            let takes_back = asked.with.is_some() && asked.region == *state.region;
             if !takes && !takes_back {
                 return Err(Refusal::NotEscalated);
             }
@@ -62,8 +62,8 @@ fn gives_back(open: &Referral, to: &RegionId) -> bool {
     open.passed_on_by.as_ref() == Some(to)
 }
 
-fn climb(state: &State, open: &Referral, rung: &Rung) -> Result<(), Refusal> {
-    let ladder = &state.region_rules.ladder;
+fn climb(state: &Here<'_>, open: &Referral, rung: &Rung) -> Result<(), Refusal> {
+    let ladder = &state.region_rules().ladder;
     let Some(place) = ladder.iter().position(|known| known == rung) else {
         return Err(Refusal::OutsideRuleSet { rule: "ladder" });
     };

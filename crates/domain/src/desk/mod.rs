@@ -43,9 +43,10 @@ pub use location::Intake;
 pub use refer::likely_doubles;
 pub use referral::{Arrival, End, Hold, Offer, OfferState, Promise, Referral, Triage};
 pub use refusal::Refusal;
-pub use rules::{ByUrgency, RegionRules, RoundRule, Rules, Rung};
+pub use rules::{ByUrgency, RegionRules, RoundRule, RuleBook, Rules, Rung};
 pub use scope::{Scope, ScopeItem, WIDEN_MAX};
-pub use state::{Duty, State};
+use state::Here;
+pub use state::{Duty, ENDED_KEPT_MICROS, State};
 pub use stays::Stay;
 
 /// What a command does to what is so: the events to record as one batch, or why not.
@@ -55,6 +56,7 @@ pub use stays::Stay;
 /// # Errors
 /// The business says no, with a code and a sentence for the person who asked.
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
+    let state = &Here::new(state, &command.region);
     authority::check(state, command)?;
     let facts = match &command.act {
         Act::MakeReferral { .. }

@@ -5,14 +5,14 @@
 use alloc::vec::Vec;
 
 use super::authority::{offer, open_referral};
-use super::{Act, Asked, Command, OfferState, Referral, Refusal, State, place};
+use super::{Act, Asked, Command, Here, OfferState, Referral, Refusal, place};
 use crate::{Fact, OfferRef, Timestamp};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::SendOffers { referral, to, answer_by } => {
             let open = open_referral(state, *referral)?;
@@ -47,7 +47,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
     }
 }
 
-fn may_ask(state: &State, referral: &Referral) -> Result<(), Refusal> {
+fn may_ask(state: &Here<'_>, referral: &Referral) -> Result<(), Refusal> {
     let (rules, urgency) = (state.rules(), &referral.profile.urgency);
     if let Some(winner) = referral.winner() {
         return Err(Refusal::AlreadyPlaced { location: winner.location.clone() });
@@ -65,7 +65,7 @@ fn may_ask(state: &State, referral: &Referral) -> Result<(), Refusal> {
 }
 
 fn send(
-    state: &State,
+    state: &Here<'_>,
     command: &Command,
     referral: &Referral,
     to: &[Asked],

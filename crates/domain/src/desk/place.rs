@@ -2,7 +2,7 @@
 //!
 //! Not here: which place fits best (matching).
 
-use super::{Refusal, State};
+use super::{Here, Refusal};
 use crate::availability::Taken;
 use crate::{BedId, BedRef, CareType, LocationId, LocationMode, Place, ReferralId, Timestamp};
 
@@ -19,7 +19,7 @@ pub(super) struct Wanted<'a> {
 
 /// Whether the location can be asked at all: known, of this region, gives such care, and has not stopped admissions.
 pub(super) fn can_be_asked(
-    state: &State,
+    state: &Here<'_>,
     location: &LocationId,
     bed: Option<&BedId>,
     care_type: &CareType,
@@ -28,7 +28,7 @@ pub(super) fn can_be_asked(
     let Some((region, _)) = state.board.mode_of(location) else {
         return Err(Refusal::UnknownLocation { location: named() });
     };
-    if *region != state.region {
+    if region != state.region {
         return Err(Refusal::NotYourRegion { region: region.clone() });
     }
     if !state.board.gives(location, care_type) {
@@ -43,7 +43,7 @@ pub(super) fn can_be_asked(
 }
 
 /// The place that is kept when this is asked for.
-pub(super) fn keep(state: &State, wanted: Wanted<'_>) -> Result<Place, Refusal> {
+pub(super) fn keep(state: &Here<'_>, wanted: Wanted<'_>) -> Result<Place, Refusal> {
     let Wanted { referral, location, bed, care_type, at } = wanted;
     can_be_asked(state, location, bed, care_type)?;
     if let Some(intake) = state.locations.get(location) {
@@ -75,13 +75,13 @@ pub(super) fn keep(state: &State, wanted: Wanted<'_>) -> Result<Place, Refusal> 
 
 /// Whether this bed is nobody else's and in use. What is being cleaned or has no staff now is the location's to promise.
 pub(super) fn free_bed(
-    state: &State,
+    state: &Here<'_>,
     location: &LocationId,
     bed: &BedId,
     kept_for: Option<ReferralId>,
 ) -> Result<(), Refusal> {
     let at = BedRef { location: location.clone(), bed: bed.clone() };
-    if let Some((region, _)) = state.board.mode_of(location).filter(|(region, _)| **region != state.region) {
+    if let Some((region, _)) = state.board.mode_of(location).filter(|(region, _)| *region != state.region) {
         return Err(Refusal::NotYourRegion { region: region.clone() });
     }
     let location = || location.clone();

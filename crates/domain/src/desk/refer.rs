@@ -5,20 +5,20 @@
 use alloc::vec::Vec;
 
 use super::authority::{open_referral, referral};
-use super::{Act, Command, Referral, Refusal, State};
-use crate::{Fact, ReferralId, ReferralProfile, Timestamp};
+use super::{Act, Command, Here, Referral, Refusal, State};
+use crate::{Fact, ReferralId, ReferralProfile, RegionId, Timestamp};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::MakeReferral { profile, not_a_double } => {
             if state.referrals.contains_key(&profile.referral) {
                 return Err(Refusal::ReferralKnown);
             }
-            let double = likely_doubles(state, profile, command.at).next();
+            let double = likely_doubles(state, state.region, profile, command.at).next();
             match double.filter(|_| !not_a_double) {
                 Some(other) => Err(Refusal::LikelyDouble { other }),
                 None => Ok(Vec::from([Fact::ReferralMade(profile.clone())])),
@@ -41,7 +41,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
             if let Some(winner) = open.winner() {
                 return Err(Refusal::AlreadyPlaced { location: winner.location.clone() });
             }
-            let rest = state.region_rules.ladder.iter().any(|rung| !open.tried.contains(rung));
+            let rest = state.region_rules().ladder.iter().any(|rung| !open.tried.contains(rung));
             if rest && state.rules().ladder_first {
                 return Err(Refusal::LadderNotFinished);
             }
@@ -63,15 +63,16 @@ pub(super) fn ended(open: &Referral, end: Fact) -> Vec<Fact> {
 /// day (or what the region says). None for a profile that says neither area nor age.
 pub fn likely_doubles<'a>(
     state: &'a State,
+    region: &'a RegionId,
     profile: &'a ReferralProfile,
     at: Timestamp,
 ) -> impl Iterator<Item = ReferralId> + 'a {
-    let since = at.saturating_add_micros(-state.rules().double_within_micros);
+    let since = at.saturating_add_micros(-state.rules(region).double_within_micros);
     let told = profile.area.is_some() && profile.age_band.is_some();
     state
         .referrals
         .values()
-        .filter(move |other| told && other.made_at >= since && other.end.is_none())
+        .filter(move |other| told && other.region == *region && other.made_at >= since && other.end.is_none())
         .filter(|other| {
             let other = &other.profile;
             other.referral != profile.referral
@@ -85,6 +86,6 @@ pub fn likely_doubles<'a>(
 }
 
 /// Whether this referral is known and this desk's, ended or not: for what is only looked at.
-pub(super) fn known(state: &State, named: ReferralId) -> Result<(), Refusal> {
+pub(super) fn known(state: &Here<'_>, named: ReferralId) -> Result<(), Refusal> {
     referral(state, named).map(|_| ())
 }

@@ -158,6 +158,8 @@ pub struct Referral {
     pub tried: Vec<Rung>,
     /// How it ended.
     pub end: Option<End>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
     /// What does not fit.
     pub contradictions: Vec<Contradiction>,
 }
@@ -178,6 +180,7 @@ impl Referral {
             passed_on_by: None,
             tried: Vec::new(),
             end: None,
+            ended_at: None,
             contradictions: Vec::new(),
         }
     }
@@ -230,9 +233,9 @@ impl Referral {
                 let (instrument, outcome) = (instrument.clone(), outcome.clone());
                 self.triage = Some(Triage { instrument, outcome, set_aside: overruled.is_some() });
             }
-            Fact::ReferralWithdrawn { reason, .. } => self.close(End::Withdrawn(reason.clone())),
-            Fact::ReferralDiverted { reason, .. } => self.close(End::Diverted(reason.clone())),
-            Fact::ReferralExpiredUnplaced { reason, .. } => self.close(End::Unplaced(reason.clone())),
+            Fact::ReferralWithdrawn { reason, .. } => self.close(event, End::Withdrawn(reason.clone())),
+            Fact::ReferralDiverted { reason, .. } => self.close(event, End::Diverted(reason.clone())),
+            Fact::ReferralExpiredUnplaced { reason, .. } => self.close(event, End::Unplaced(reason.clone())),
             Fact::ReferralEscalated { to_region, .. } => {
                 self.with = Some(to_region.clone());
                 self.try_rung(Rung::Desk(to_region.clone()));
@@ -366,9 +369,9 @@ impl Referral {
     }
 
     /// An end is set once: only an admission says more than what was decided before it.
-    fn close(&mut self, end: End) {
+    fn close(&mut self, event: &Event, end: End) {
         if self.end.is_none() {
-            self.end = Some(end);
+            (self.end, self.ended_at) = (Some(end), Some(event.time));
             self.with = None;
         }
     }
@@ -385,7 +388,7 @@ impl Referral {
                 }
             }
         }
-        self.end = Some(End::Admitted(stay));
+        (self.end, self.ended_at) = (Some(End::Admitted(stay)), Some(event.time));
         self.with = None;
         self.holds.clear();
     }
@@ -393,7 +396,7 @@ impl Referral {
     /// That admission was not so: it is open again.
     pub(super) fn not_admitted(&mut self, stay: StayId) {
         if self.end == Some(End::Admitted(stay)) {
-            self.end = None;
+            (self.end, self.ended_at) = (None, None);
             for kind in [
                 ContradictionKind::AdmittedWithoutAgreement,
                 ContradictionKind::AdmittedElsewhere,

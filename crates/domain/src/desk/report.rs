@@ -5,14 +5,14 @@
 
 use alloc::vec::Vec;
 
-use super::{Act, Command, Refusal, State};
+use super::{Act, Command, Here, Refusal};
 use crate::Fact;
 
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::Report { fact } => {
             let kind = fact.kind();
@@ -23,7 +23,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
             let of_locations = fact.locations().filter_map(|location| state.board.mode_of(location));
             let of_stay = fact.stay().and_then(|stay| state.stays.get(&stay)).map(|stay| &stay.region);
             let mut regions = of_locations.map(|(region, _)| region).chain(of_stay);
-            match regions.find(|region| **region != state.region) {
+            match regions.find(|region| *region != state.region) {
                 Some(region) => Err(Refusal::NotYourRegion { region: region.clone() }),
                 None => Ok(Vec::from([fact.clone()])),
             }

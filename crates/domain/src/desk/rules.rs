@@ -2,6 +2,7 @@
 //!
 //! Not here: what they are applied to (the steps), the file they are read from (a shell).
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -168,5 +169,22 @@ impl RegionRules {
             RuleSet::Normal | RuleSet::Other(_) => &self.normal,
             RuleSet::Crisis => &self.crisis,
         }
+    }
+}
+
+/// The rules of all regions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleBook {
+    /// Where a region says nothing.
+    pub default: RegionRules,
+    /// What regions set.
+    pub regions: BTreeMap<RegionId, RegionRules>,
+}
+
+impl RuleBook {
+    /// The rules of a region.
+    #[must_use]
+    pub fn of(&self, region: &RegionId) -> &RegionRules {
+        self.regions.get(region).unwrap_or(&self.default)
     }
 }

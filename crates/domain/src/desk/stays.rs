@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::authority::open_referral;
 use super::holds::placed_at;
 use super::place::free_bed;
-use super::{Act, Command, Refusal, State};
+use super::{Act, Command, Here, Refusal};
 use crate::{
     BedId, BedRef, CareType, Event, Fact, Label, LocationMode, Place, PlanStep, ReferralId, RegionId, StayId,
     Timestamp, WaitingFor,
@@ -117,7 +117,7 @@ impl Stay {
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
         Act::Admit { stay, referral, place, funding, triage, plan } => {
             may_admit(state, *stay, *referral, place)?;
@@ -183,7 +183,7 @@ pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refu
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-fn going_home(state: &State, act: &Act) -> Result<Vec<Fact>, Refusal> {
+fn going_home(state: &Here<'_>, act: &Act) -> Result<Vec<Fact>, Refusal> {
     let waits = |stay: &StayId, what: &WaitingFor, since: Timestamp| Fact::StayWaitingFor {
         stay: *stay,
         what: what.clone(),
@@ -224,16 +224,16 @@ fn going_home(state: &State, act: &Act) -> Result<Vec<Fact>, Refusal> {
 }
 
 /// The stay, if it is known and in this region.
-fn known_stay(state: &State, stay: StayId) -> Result<&Stay, Refusal> {
+fn known_stay<'a>(state: &'a Here<'_>, stay: StayId) -> Result<&'a Stay, Refusal> {
     let stay = state.stays.get(&stay).ok_or(Refusal::UnknownStay)?;
-    if stay.region == state.region {
+    if stay.region == *state.region {
         Ok(stay)
     } else {
         Err(Refusal::NotYourRegion { region: stay.region.clone() })
     }
 }
 
-fn open_stay(state: &State, stay: StayId) -> Result<&Stay, Refusal> {
+fn open_stay<'a>(state: &'a Here<'_>, stay: StayId) -> Result<&'a Stay, Refusal> {
     let stay = known_stay(state, stay)?;
     if stay.closed_at.is_none() { Ok(stay) } else { Err(Refusal::StayClosed) }
 }
@@ -244,7 +244,7 @@ fn is_there(stay: &Stay, location: &crate::LocationId, bed: Option<&BedId>) -> R
 }
 
 fn may_admit(
-    state: &State,
+    state: &Here<'_>,
     stay: StayId,
     referral: Option<ReferralId>,
     place: &Place,
@@ -256,7 +256,7 @@ fn may_admit(
     let Some((region, mode)) = state.board.mode_of(&place.location) else {
         return Err(Refusal::UnknownLocation { location: location() });
     };
-    if *region != state.region {
+    if region != state.region {
         return Err(Refusal::NotYourRegion { region: region.clone() });
     }
     if let Some(referral) = referral {

@@ -7,17 +7,17 @@ use alloc::vec::Vec;
 use super::authority::open_referral;
 use super::instrument::WeighingError;
 use super::refer::ended;
-use super::{Act, Command, Outcome, Refusal, State};
+use super::{Act, Command, Here, Outcome, Refusal};
 use crate::{DivertedReason, Fact, Overruled};
 
-pub(super) fn decide(state: &State, command: &Command) -> Result<Vec<Fact>, Refusal> {
+pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     let Act::Triage { referral, instrument, answers, set_aside, reason, decided_by, consulted, sealed } =
         &command.act
     else {
         return Err(Refusal::NotYourRole);
     };
     let open = open_referral(state, *referral)?;
-    let known = state.region_rules.instruments.iter().find(|known| known.name == *instrument);
+    let known = state.region_rules().instruments.iter().find(|known| known.name == *instrument);
     let known = known.ok_or(Refusal::UnknownInstrument)?;
     let weighed = known.weigh(answers).map_err(|error| match error {
         WeighingError::Unanswered(question) => Refusal::Unanswered { question },

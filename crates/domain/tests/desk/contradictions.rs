@@ -11,7 +11,7 @@ fn came(number: u64, of: u64, place: Place) -> Fact {
 }
 
 fn kinds(story: &Story) -> Vec<ContradictionKind> {
-    story.state(ZK23).contradictions().map(|open| open.kind).collect()
+    story.state().contradictions().map(|(_, open)| open.kind).collect()
 }
 
 #[test]
@@ -24,9 +24,9 @@ fn whoever_comes_in_elsewhere_than_was_chosen_is_in_and_the_desk_owns_what_does_
     let _ = story.location(LINDE, yes(offer_ref(1, 1, LINDE), now)).records(&promised);
 
     let _ = story.location(EIK, report(came(1, 1, place(EIK, "1")))).records(&["stay.admitted"]);
-    let state = story.state(ZK23);
+    let state = story.state();
     assert_eq!(state.referrals[&referral(1)].end, Some(End::Admitted(stay(1))));
-    let open: Vec<_> = state.contradictions().collect();
+    let open: Vec<_> = state.contradictions().map(|(_, open)| open).collect();
     assert_eq!(
         (open[0].kind, &open[0].owner),
         (ContradictionKind::AdmittedElsewhere, &Owner::Desk(parse(ZK23)))
@@ -39,7 +39,7 @@ fn whoever_comes_in_elsewhere_than_was_chosen_is_in_and_the_desk_owns_what_does_
     // It was a mistake, and the referral is open again as it was.
     let _ =
         story.location(EIK, Act::CancelAdmission { stay: stay(1) }).records(&["stay.admission-cancelled"]);
-    assert_eq!((kinds(&story), story.state(ZK23).referrals[&referral(1)].end.clone()), (vec![], None));
+    assert_eq!((kinds(&story), story.state().referrals[&referral(1)].end.clone()), (vec![], None));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn whoever_comes_in_after_the_end_is_in_and_the_referral_has_one_end() {
     let _ = story.desk(ZK23, withdraw).records(&["referral.withdrawn"]);
     story.says(LINDE, came(1, 1, place(LINDE, "1")));
     assert_eq!(kinds(&story), [ContradictionKind::AdmittedAfterEnd]);
-    assert_eq!(story.state(ZK23).referrals[&referral(1)].end, Some(End::Admitted(stay(1))));
+    assert_eq!(story.state().referrals[&referral(1)].end, Some(End::Admitted(stay(1))));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_yes_over_the_bus_that_comes_after_the_choice_is_recorded_and_wins_nothing()
     };
     story.says(EIK, late);
     assert_eq!(kinds(&story), [ContradictionKind::PromisedTooLate]);
-    let state = story.state(ZK23);
+    let state = story.state();
     assert_eq!(state.referrals[&referral(1)].winner().unwrap().location, location(LINDE));
 
     // The desk tells them; that solves it.

@@ -20,11 +20,11 @@ fn after_downtime_what_fell_due_is_handled_in_order_and_once() {
         "offer.chosen",
         "hold.granted",
     ]);
-    assert_eq!(next_due(&story.state(ZK23)), Some(story.in_minutes(15)), "the crisis first");
+    assert_eq!(next_due(&story.state()), Some(story.in_minutes(15)), "the crisis first");
 
     // Nobody looked for three hours.
     story.minutes_later(180);
-    let state = story.state(ZK23);
+    let state = story.state();
     let all = due(&state, story.now);
     assert!(all.is_sorted_by_key(|due| due.at));
     let kinds = story.keeper(ZK23);
@@ -34,9 +34,9 @@ fn after_downtime_what_fell_due_is_handled_in_order_and_once() {
     // A keeper that was restarted in between says the same with the same ids: the log takes them once.
     let again = due(&state, story.now);
     assert_eq!(all, again);
-    let state = story.state(ZK23);
+    let state = story.state();
     for due in again {
-        let command = due.command(&state, parse("urn:keeper"), story.now);
+        let command = due.command(parse("urn:keeper"), story.now);
         assert!(decide(&state, &command).is_err(), "{:?}", command.act);
     }
 }
@@ -64,7 +64,7 @@ fn a_lively_location_is_asked_at_twice_its_own_pace() {
         story.says(LINDE, domain::Fact::LocationConfirmed { location: parse(LINDE) });
     }
     let asked = |story: &Story| {
-        due(&story.state(ZK23), story.now)
+        due(&story.state(), story.now)
             .iter()
             .any(|due| due.act == Act::AskConfirmation { location: parse(LINDE) })
     };
@@ -82,7 +82,7 @@ fn of_a_hold_that_runs_out_people_are_warned_half_an_hour_before() {
     let now = story.now;
     let promised = ["offer.accepted", "offer.chosen", "hold.granted"];
     let _ = story.location(LINDE, yes(offer_ref(1, 1, LINDE), now)).records(&promised);
-    let warned = |story: &Story| about_to_lapse(&story.state(ZK23), story.now).count();
+    let warned = |story: &Story| about_to_lapse(&story.state(), &parse(ZK23), story.now).count();
     story.minutes_later(89);
     assert_eq!(warned(&story), 0);
     story.minutes_later(1);

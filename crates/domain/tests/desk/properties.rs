@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::desk::{Act, Actor, RegionRules, State, due, evolve, next_due};
+use domain::desk::{Act, Actor, State, due, evolve, next_due};
 use domain::testing::fact;
 use domain::{Event, Fact, ReferralId, Role, Urgency};
 use proptest::prelude::*;
@@ -168,15 +168,15 @@ proptest! {
             prop_assert!(winners.values().all(|chosen| chosen.len() <= 1), "{winners:?}");
             let ends = ends(&story.log);
             prop_assert!(ends.values().all(|ends| *ends <= 1), "{ends:?}");
-            kept_for_whom_it_was_promised(&story.state(ZK23));
+            kept_for_whom_it_was_promised(&story.state());
         }
         // Whatever is open at the end of the day is withdrawn: every referral has exactly one end, nothing is kept.
-        let open: Vec<_> = story.state(ZK23).referrals.values().filter(|of| of.end.is_none()).map(domain::desk::Referral::id).collect();
+        let open: Vec<_> = story.state().referrals.values().filter(|of| of.end.is_none()).map(domain::desk::Referral::id).collect();
         for referral in open {
             let withdraw = Act::WithdrawReferral { referral, reason: "other".into() };
             prop_assert!(story.desk(ZK23, withdraw).0.is_ok());
         }
-        let state = story.state(ZK23);
+        let state = story.state();
         prop_assert!(state.referrals.values().all(|of| of.end.is_some() && of.holds.is_empty()));
         let ends = ends(&story.log);
         prop_assert!(state.referrals.keys().all(|of| ends.get(of) == Some(&1)), "{ends:?}");
@@ -185,7 +185,7 @@ proptest! {
     #[test]
     fn anything_told_in_any_order_is_taken(facts in prop::collection::vec((told(), any::<bool>()), 0..80)) {
         let mut story = Story::at("2026-03-02T09:00:00Z");
-        let mut state = State::new(parse(ZK23), RegionRules::default());
+        let mut state = State::default();
         for (fact, here) in facts {
             story.minutes_later(7);
             let event = story.event(if here { ZK23 } else { ZK24 }, fact);

@@ -5,12 +5,14 @@
 
 use std::str::FromStr;
 
-use domain::desk::{Act, Actor, Asked, Command, Refusal, RegionRules, Scope, State, decide, due, evolve};
+use domain::desk::{
+    Act, Actor, Asked, Command, Refusal, RegionRules, RuleBook, Scope, State, decide, due, evolve,
+};
 use domain::testing::{added, label, reported};
 use domain::{
     AgeBand, BedId, CareType, Event, EventId, Fact, Label, LocationId, LocationMode, LocationProfile,
-    OfferId, OfferRef, Place, ReferralId, ReferralProfile, RegionId, Role, Sealed, SourceId, StayId,
-    Timestamp, Urgency,
+    OfferId, OfferRef, Place, ReferralId, ReferralProfile, Role, Sealed, SourceId, StayId, Timestamp,
+    Urgency,
 };
 use uuid::Uuid;
 
@@ -306,7 +308,7 @@ impl Story {
     fn decide(&self, command: &Command) -> Result<Vec<Event>, Refusal> {
         let (state, _) = self.fold(command, self.log.len());
         let decided = decide(&state, command);
-        let everything = self.state(command.region.as_str());
+        let everything = self.state();
         assert_eq!(decided, decide(&everything, command), "the scope of {:?} is too narrow", command.act);
         decided
     }
@@ -314,29 +316,28 @@ impl Story {
     /// What a command stands on, among the first events of the log.
     pub(crate) fn fold(&self, command: &Command, until: usize) -> (State, Scope) {
         let narrow = Scope::of(command);
-        let state = self.fold_scope(&command.region, &narrow, until);
+        let state = self.fold_scope(&narrow, until);
         match narrow.wider(command, &state) {
-            Some(wider) => (self.fold_scope(&command.region, &wider, until), wider),
+            Some(wider) => (self.fold_scope(&wider, until), wider),
             None => (state, narrow),
         }
     }
 
-    fn fold_scope(&self, region: &RegionId, scope: &Scope, until: usize) -> State {
+    fn fold_scope(&self, scope: &Scope, until: usize) -> State {
         let meant = self.log[..until].iter().filter(|event| scope.matches(event));
-        meant.fold(State::new(region.clone(), self.rules.clone()), evolve)
+        meant.fold(State::new(book(&self.rules)), evolve)
     }
 
-    /// What is so in a region, from everything.
-    pub(crate) fn state(&self, region: &str) -> State {
-        self.log.iter().fold(State::new(parse(region), self.rules.clone()), evolve)
+    /// What is so, from everything.
+    pub(crate) fn state(&self) -> State {
+        self.log.iter().fold(State::new(book(&self.rules)), evolve)
     }
 
     /// The keeper of a region looks at its clock and does what fell due. The kinds of what it recorded.
     pub(crate) fn keeper(&mut self, region: &str) -> Vec<&'static str> {
-        let state = self.state(region);
         let mut kinds = Vec::new();
-        for due in due(&state, self.now) {
-            let command = due.command(&state, parse("urn:keeper"), self.now);
+        for due in due(&self.state(), self.now).into_iter().filter(|due| due.region.as_str() == region) {
+            let command = due.command(parse("urn:keeper"), self.now);
             let Then(events) = self.submit(&command);
             kinds.extend(events.unwrap().iter().map(|event| event.fact.kind()));
         }
@@ -368,4 +369,9 @@ pub(crate) fn labels(texts: &[&str]) -> Vec<Label> {
 
 pub(crate) fn care(code: &str) -> CareType {
     code.into()
+}
+
+/// The same rules for every region.
+pub(crate) fn book(rules: &RegionRules) -> RuleBook {
+    RuleBook { default: rules.clone(), ..RuleBook::default() }
 }

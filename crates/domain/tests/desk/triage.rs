@@ -75,6 +75,6 @@ fn what_is_for_the_hospital_ends_here() {
         }
     });
     let _ = recorded.records(&["referral.triaged", "referral.diverted"]);
-    let end = story.state(ZK23).referrals[&referral(1)].end.clone();
+    let end = story.state().referrals[&referral(1)].end.clone();
     assert_eq!(end, Some(End::Diverted(DivertedReason::Hospital)));
 }

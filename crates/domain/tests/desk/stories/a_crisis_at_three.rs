@@ -52,7 +52,7 @@ fn a_crisis_at_three_in_the_night_is_placed_next_door_by_the_desk_that_has_the_d
     ]);
     story.minutes_later(40);
     let _ = story.location(VLIET, admit(1, Some(1), place(VLIET, "1"))).records(&["stay.admitted"]);
-    assert_eq!(story.state(ZK24).referrals[&referral(1)].end, Some(End::Admitted(stay(1))));
+    assert_eq!(story.state().referrals[&referral(1)].end, Some(End::Admitted(stay(1))));
 
     // And at eight the mandate is over.
     story.minutes_later(5 * 60);

@@ -28,7 +28,7 @@ fn a_hospital_discharge_tomorrow_at_two_is_kept_until_four_and_asks_a_person_the
 
     // Then: the bed is kept over the night, until two hours after the wished moment.
     let four = parse("2026-03-03T15:00:00Z");
-    assert_eq!(story.state(ZK23).referrals[&referral(1)].holds[0].until, four);
+    assert_eq!(story.state().referrals[&referral(1)].holds[0].until, four);
     let arrival = Act::AgreeArrival {
         referral: referral(1),
         location: parse(LINDE),
@@ -36,7 +36,7 @@ fn a_hospital_discharge_tomorrow_at_two_is_kept_until_four_and_asks_a_person_the
         transport: Some(domain::testing::label("ambulance")),
     };
     let _ = story.desk(ZK23, arrival).records(&["arrival.agreed", "hold.extended"]);
-    let falls_due = due(&story.state(ZK23), four);
+    let falls_due = due(&story.state(), four);
     assert!(falls_due.iter().any(|due| due.at == four && matches!(due.act, Act::LapseHold { .. })));
 
     // At night nothing happens to it, whoever looks at the clock.
@@ -62,7 +62,7 @@ fn a_hospital_discharge_tomorrow_at_two_is_kept_until_four_and_asks_a_person_the
     };
     let _ =
         story.location(LINDE, admitted).records(&["stay.admitted", "stay.triage-reviewed", "stay.plan-set"]);
-    let state = story.state(ZK23);
+    let state = story.state();
     assert_eq!(state.stays[&stay(1)].reviewed, Some(care("ELV_LC")), "the difference is kept");
 
     // Weeks later somebody goes home. The bed is vacated, not free; it is freed when it is ready.
@@ -75,7 +75,7 @@ fn a_hospital_discharge_tomorrow_at_two_is_kept_until_four_and_asks_a_person_the
         care_hours_at_home: Some(6),
     };
     let _ = story.location(LINDE, gone).records(&["stay.discharged"]);
-    let offerable = |story: &Story| story.state(ZK23).board.bed_for(&location(LINDE), &care(HC), referral(9));
+    let offerable = |story: &Story| story.state().board.bed_for(&location(LINDE), &care(HC), referral(9));
     assert_eq!(offerable(&story), Some(parse("1")));
     let bed = domain::BedRef { location: parse(LINDE), bed: parse("2") };
     let _ = story.location(LINDE, report(Fact::BedFreed(bed))).records(&["bed.freed"]);

@@ -41,7 +41,7 @@ fn a_wlz_decision_switches_the_funding_and_the_bed_is_waited_in_without_a_move()
     let _ = story.location(LINDE, plan(None)).records(&["stay.discharge-plan-withdrawn"]);
 
     // Then: the same bed, another payer, and the board counts it as waiting.
-    let state = story.state(ZK23);
+    let state = story.state();
     let waits = &state.stays[&stay(1)];
     assert_eq!(waits.funding, Some(domain::testing::label("wlz")));
     assert_eq!(waits.waiting, Some((WaitingFor::WlzPlace, story.now)));
@@ -60,5 +60,5 @@ fn a_wlz_decision_switches_the_funding_and_the_bed_is_waited_in_without_a_move()
     };
     let recorded = story.location(LINDE, gone).records(&["stay.discharged"]);
     assert!(matches!(&recorded[0].fact, Fact::StayDischarged { ready: true, .. }));
-    assert_eq!(story.state(ZK23).stays[&stay(1)].waiting, None);
+    assert_eq!(story.state().stays[&stay(1)].waiting, None);
 }

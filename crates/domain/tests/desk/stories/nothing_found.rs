@@ -50,7 +50,7 @@ fn when_nothing_is_found_the_ladder_is_climbed_to_its_end_and_the_unmet_demand_i
 
     // A person says that there is no place. That is kept: no timer, and no silence.
     let _ = story.desk(ZK23, give_up()).records(&["referral.expired-unplaced"]);
-    let state = story.state(ZK23);
+    let state = story.state();
     assert!(matches!(state.referrals[&referral(1)].end, Some(End::Unplaced(_))));
     story.desk(ZK23, ask(1, &[(5, BERK)])).refused("referral-ended");
 }

@@ -16,7 +16,7 @@ fn of_two_that_promised_a_place_the_family_chooses_one_and_the_other_is_free_aga
         let answer = yes(offer_ref(number, 1, from), now);
         let _ = story.location(from, answer).records(&["offer.accepted", "hold.granted"]);
     }
-    assert_eq!(story.state(ZK23).referrals[&referral(1)].holds.len(), 2);
+    assert_eq!(story.state().referrals[&referral(1)].holds.len(), 2);
 
     // When: they want De Eik, near the daughter.
     story.minutes_later(50);
@@ -32,7 +32,7 @@ fn of_two_that_promised_a_place_the_family_chooses_one_and_the_other_is_free_aga
     // Then: De Linde and De Berk learn it, nothing is kept at De Linde, and De Berk cannot say yes any more.
     assert!(recorded.iter().any(|event| matches!(&event.fact,
         Fact::HoldReleased { place, .. } if place.location == location(LINDE))));
-    let state = story.state(ZK23);
+    let state = story.state();
     let chosen = &state.referrals[&referral(1)];
     assert_eq!(chosen.winner().unwrap().location, location(EIK));
     assert_eq!(chosen.holds.len(), 1);

@@ -18,7 +18,7 @@ fn a_nurse_who_freed_the_wrong_bed_undoes_it_and_the_bed_is_nobody_elses() {
     // When: bed 2 is clean, and the nurse says bed 1.
     let freed = story.location(LINDE, report(Fact::BedFreed(bed("1")))).records(&["bed.freed"]);
     assert_eq!(
-        story.state(ZK23).board.contradictions(),
+        story.state().board.contradictions(),
         1,
         "freed with somebody in it: recorded, and it does not fit"
     );

@@ -36,7 +36,9 @@ pub use own::{
 };
 pub use receipt::{Outcome, Receipt, ReceiptError};
 pub use received::{ContentType, Decoded, Received};
-pub use recorded::{CONFLICT_KIND, QUARANTINED_KIND, event_type, is_event_kind, recorded, tags};
+pub use recorded::{
+    CONFLICT_KIND, QUARANTINED_KIND, event_type, event_type_of, is_event_kind, recorded, tags,
+};
 
 /// The most bytes an event may have as the log stores it: what the NL GOV profile asks every intermediary to forward.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;

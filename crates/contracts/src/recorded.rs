@@ -22,7 +22,13 @@ pub(crate) const VERSION: u32 = 1;
 /// The CloudEvents type of a fact, such as `nl.doorstroom.bed.freed.v1`.
 #[must_use]
 pub fn event_type(fact: &Fact) -> String {
-    format!("{TYPE_PREFIX}{}.v{VERSION}", fact.kind())
+    event_type_of(fact.kind())
+}
+
+/// The CloudEvents type of a short kind such as `bed.freed`, as this program writes it.
+#[must_use]
+pub fn event_type_of(kind: &str) -> String {
+    format!("{TYPE_PREFIX}{kind}.v{VERSION}")
 }
 
 /// The short kind and the version in a CloudEvents type; `None` if it is not shaped like ours.

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub use error::ProjectorError;
 pub use fold::as_of;
 pub use handle::{CHANGED_BATCHES_MAX, Changed, Handle, Standing};
-pub use run::{FOLD_RECORDS_MAX, Task, start};
+pub use run::{FOLD_RECORDS_MAX, Task, start, start_prepared};
 
 /// Where and how often a view is kept.
 #[derive(Debug, Clone)]

@@ -30,11 +30,25 @@ const READ_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// If the snapshots are in use by another process, if the folder for them is not usable, or outside a runtime.
 pub fn start<V: View>(reader: LogReader, config: Config) -> Result<(Handle<V>, Task), ProjectorError> {
+    start_prepared(reader, config, |_| {})
+}
+
+/// As [`start`], with a view that is given something beside the log before it is read: what is not part of its snapshot,
+/// and does not change what is folded.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_prepared<V: View>(
+    reader: LogReader,
+    config: Config,
+    prepare: impl FnOnce(&mut V),
+) -> Result<(Handle<V>, Task), ProjectorError> {
     let runtime = Runtime::try_current().map_err(|_| ProjectorError::NoRuntime)?;
     let Config { snapshots: dir, snapshot_every } = config;
     let (snapshots, kept) = Snapshots::open::<V>(&dir, &reader)?;
-    let kept =
+    let mut kept =
         kept.unwrap_or_else(|| Kept { view: V::default(), position: 0, recorded_at: 0, undecodable: 0 });
+    prepare(&mut kept.view);
     let standing = Standing {
         position: kept.position,
         recorded_at: Timestamp::from_micros(kept.recorded_at),

@@ -1,4 +1,4 @@
-//! The two doors, mailbox and counter, into the log; quarantine, conflicts, receipts.
+//! The doors into the log: mailbox and counter, and one for the node's own desk; quarantine, conflicts, receipts.
 //!
 //! Each region has its own connection, its own lines and its own turns: one sender or region that sends too much waits
 //! for itself. What arrives is judged at the edge and appended in the order of its line. Only when the log has it on
@@ -13,6 +13,7 @@ mod counter;
 mod door;
 mod epoch;
 mod flood;
+mod inner;
 mod judge;
 mod keep;
 mod lines;
@@ -39,6 +40,7 @@ use tokio::task::JoinSet;
 pub use answer::IN_VAIN;
 pub use counter::{POISONED, SHUT_FOR};
 pub use flood::IN_VAIN_PER_SECOND_MAX;
+pub use inner::{InnerDoor, InnerError, InnerReceipt};
 pub use judge::REQUEST_EVENTS_MAX;
 pub use metrics::Metrics;
 pub use quarantine::Quarantine;
@@ -179,6 +181,12 @@ impl Recorder {
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// The door of the node's own desk. It is open as long as the log is.
+    #[must_use]
+    pub fn inner(&self) -> InnerDoor {
+        InnerDoor::new(self.log.clone(), Arc::clone(&self.handle.metrics))
     }
 
     /// What an operator does with messages that were kept aside; it tells senders over the recorder's connections.

@@ -27,6 +27,7 @@ mod refusal;
 mod report;
 mod rules;
 mod scope;
+mod span;
 mod state;
 mod stays;
 mod triage;

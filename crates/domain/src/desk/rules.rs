@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::instrument::Instrument;
+use super::span;
 use crate::{RaisedTo, RegionId, RuleSet, Urgency};
 
 const MINUTE: i64 = 60_000_000;
@@ -46,15 +47,17 @@ impl<T: Copy> ByUrgency<T> {
     }
 }
 
-/// The rules that hold while one rule set is in force. Times in microseconds.
+/// The rules that hold while one rule set is in force. Times in microseconds; in a file as `15 min`, `2 h` or `7 d`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
     /// How a round is won.
     pub round: ByUrgency<RoundRule>,
     /// How long a location has to answer, where the desk gives no other time.
+    #[serde(rename = "answer", with = "span::by_urgency")]
     pub answer_micros: ByUrgency<i64>,
     /// The longest time to answer that a desk may give.
+    #[serde(rename = "answer_max", with = "span")]
     pub answer_micros_max: i64,
     /// Offers that may be open for one referral at once.
     pub offers_max: u32,
@@ -65,22 +68,29 @@ pub struct Rules {
     /// A promise keeps the place while the family chooses.
     pub hold_promises: bool,
     /// How long a place is kept from the moment it can be had.
+    #[serde(rename = "hold", with = "span::by_urgency")]
     pub hold_micros: ByUrgency<i64>,
     /// How long a place is kept after the agreed arrival.
+    #[serde(rename = "arrival_grace", with = "span")]
     pub arrival_grace_micros: i64,
     /// The longest a place is kept, from now on.
+    #[serde(rename = "hold_max", with = "span")]
     pub hold_micros_max: i64,
     /// So long before a hold runs out location and desk are warned.
+    #[serde(rename = "hold_warning", with = "span")]
     pub hold_warning_micros: i64,
     /// The admitting doctor must agree before the admission.
     pub doctor_first: bool,
     /// Referrals alike within this time are likely the same.
+    #[serde(rename = "double_within", with = "span")]
     pub double_within_micros: i64,
     /// A location is asked to confirm after this silence,
+    #[serde(rename = "silence", with = "span")]
     pub silence_micros: i64,
     /// or after this many times its own pace, whichever is first,
     pub silence_paces: i64,
     /// but never before this silence.
+    #[serde(rename = "silence_min", with = "span")]
     pub silence_micros_min: i64,
     /// A referral is given up only after every rung of the ladder.
     pub ladder_first: bool,

@@ -1,0 +1,199 @@
+//! A command: decided on what is so, recorded unless that changed meanwhile, and then decided anew.
+//!
+//! Not here: the rules (`domain::desk`), deadlines (`keeper`).
+
+use std::time::Duration;
+
+use domain::desk::{Command, Refusal, Scope, State, decide};
+use domain::{Event, Names, Timestamp};
+use eventlog::{AppendCondition, Key, ReadError};
+use recorder::{InnerError, InnerReceipt};
+
+use crate::{Desk, DeskError, Done, lookup};
+
+/// How often a command is decided before it is given back: each time somebody else's was recorded, so the desk as a whole
+/// goes on.
+pub const TRIES_MAX: u32 = 32;
+/// How long what the desk decides on may take to follow the log.
+pub const FRESH_WITHIN: Duration = Duration::from_secs(5);
+
+/// What was decided, on what, and where the log stood.
+struct Decision {
+    outcome: Result<Vec<Event>, Refusal>,
+    scope: Scope,
+    position: u64,
+    recorded_at: Timestamp,
+}
+
+impl Decision {
+    fn on(state: &State, command: &Command) -> Self {
+        let narrow = Scope::of(command);
+        let scope = narrow.wider(command, state).unwrap_or(narrow);
+        let (position, recorded_at) = (state.position(), state.board.recorded_at());
+        Self { outcome: decide(state, command), scope, position, recorded_at }
+    }
+}
+
+/// One try.
+enum Tried {
+    Done(Done),
+    Overtaken(u64),
+}
+
+impl Desk {
+    /// Does what is wanted. When it answers, what was recorded is on disk, and the next command decides on it.
+    ///
+    /// A command that comes again with its id is not done twice: it is told what became of it.
+    ///
+    /// # Errors
+    /// The rules say no; or the id belongs to something else; or it can not be done now.
+    pub async fn handle(&self, command: Command) -> Result<Done, DeskError> {
+        // What was recorded before the command came counts: nobody is refused over what is over.
+        self.follow(self.reader.head().position).await?;
+        for _ in 0..TRIES_MAX {
+            match self.try_once(&command).await? {
+                Tried::Done(done) => {
+                    self.follow(done.position).await?;
+                    return Ok(done);
+                }
+                Tried::Overtaken(position) => self.follow(position).await?,
+            }
+        }
+        tracing::warn!(command = %command.id, tries = TRIES_MAX, "a command was overtaken each time");
+        Err(DeskError::Contended { tries: TRIES_MAX })
+    }
+
+    /// Waits until what the desk decides on has this position.
+    async fn follow(&self, position: u64) -> Result<(), DeskError> {
+        let following = self.state.wait_for(position);
+        match tokio::time::timeout(FRESH_WITHIN, following).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(DeskError::Failed("the desk is closing".to_owned())),
+            Err(_) => {
+                let why = self.state.failure().unwrap_or_else(|| "it is still catching up".to_owned());
+                Err(DeskError::Failed(format!("the desk does not follow the log: {why}")))
+            }
+        }
+    }
+
+    async fn try_once(&self, command: &Command) -> Result<Tried, DeskError> {
+        let Decision { outcome, scope, position, recorded_at } = self.decide(command).await?;
+        let events = match outcome {
+            Ok(events) => events,
+            Err(refusal) => {
+                return match self.known(command).await? {
+                    Some(done) => Ok(Tried::Done(done)),
+                    None => Err(DeskError::Refused(refusal)),
+                };
+            }
+        };
+        if events.is_empty() {
+            let done = Done { position, recorded_at, events: Vec::new(), duplicate: false };
+            return Ok(Tried::Done(done));
+        }
+        let fail_if = scope.items.iter().map(lookup::query_item).collect();
+        match self.door.record(&events, AppendCondition { fail_if, after: position }).await {
+            Ok(InnerReceipt { position, recorded_at }) => {
+                let events = events.iter().map(|event| event.id).collect();
+                Ok(Tried::Done(Done { position, recorded_at, events, duplicate: false }))
+            }
+            Err(InnerError::Overtaken { position }) => Ok(Tried::Overtaken(position)),
+            Err(InnerError::Known { position, .. }) => match self.known(command).await? {
+                Some(done) => Ok(Tried::Done(done)),
+                None => Err(DeskError::Reused { id: command.id, position }),
+            },
+            Err(error @ (InnerError::Unreadable { .. } | InnerError::Log(_))) => Err(failed(error)),
+        }
+    }
+
+    async fn decide(&self, command: &Command) -> Result<Decision, DeskError> {
+        let (decision, unknown) = self.state.read(|state| {
+            let decision = Decision::on(state, command);
+            let unknown = lookup::unknown(state, &decision.scope);
+            (decision, unknown)
+        });
+        if unknown.is_empty() {
+            return Ok(decision);
+        }
+        // It is new, or it ended so long ago that it was forgotten: the log knows.
+        let (reader, until, command) = (self.reader.clone(), decision.position, command.clone());
+        let empty = self.state.read(|state| State::new(state.rule_book.clone()));
+        let folded = blocking(move || {
+            if !lookup::is_in_log(&reader, unknown)? {
+                return Ok(None);
+            }
+            let (state, scope) = lookup::fold(&reader, &empty, &command, until)?;
+            Ok(Some((decide(&state, &command), scope)))
+        })
+        .await?;
+        Ok(match folded {
+            Some((outcome, scope)) => Decision { outcome, scope, ..decision },
+            None => decision,
+        })
+    }
+
+    /// What became of this command when it came before; `None` if it never did, or its id is that of something else.
+    async fn known(&self, command: &Command) -> Result<Option<Done>, DeskError> {
+        let key = contracts::key(command.source.as_str(), &command.id.to_string());
+        let (reader, command) = (self.reader.clone(), command.clone());
+        blocking(move || {
+            let Some(first) = reader.position_of(&Key(key))? else { return Ok(None) };
+            let mut done = None::<Done>;
+            // The events of one command stand one after the other, and their ids follow from its own.
+            for (position, number) in (first..).zip(0u32..) {
+                let Some(record) = reader.record(position)? else { break };
+                let read =
+                    contracts::recorded(position, record.recorded_at, &record.content_type, record.bytes);
+                let Ok(recorded) = read else { break };
+                let id = command.id.following(number);
+                if recorded.event.id != id || recorded.event.source != command.source {
+                    break;
+                }
+                if number == 0 && !is_of(&command, &recorded.event) {
+                    return Ok(None);
+                }
+                let done = done.get_or_insert_with(|| Done {
+                    position,
+                    recorded_at: recorded.recorded_at,
+                    events: Vec::new(),
+                    duplicate: true,
+                });
+                (done.position, done.recorded_at) = (position, recorded.recorded_at);
+                done.events.push(id);
+            }
+            Ok(done)
+        })
+        .await
+    }
+}
+
+/// Whether this event can be the first of the command: it names something that the command stands on.
+fn is_of(command: &Command, event: &Event) -> bool {
+    let tags = Names::of(event).tags();
+    let of_region = |tag: &str| tag.starts_with("region:");
+    let named = |tag: &Box<str>| !of_region(tag) && tags.contains(tag);
+    let scope = Scope::of(command);
+    let mut items = scope.items.iter();
+    // What names nothing but its region, such as a duty handed over, is told apart by its region alone.
+    let names_nothing = items.clone().all(|item| item.tags.iter().all(|tag| of_region(tag)));
+    event.region == command.region && (names_nothing || items.any(|item| item.tags.iter().any(named)))
+}
+
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, DeskError> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => read.map_err(failed),
+        Err(_) => Err(DeskError::Failed("reading the log broke off".to_owned())),
+    }
+}
+
+fn failed(error: impl std::error::Error) -> DeskError {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    DeskError::Failed(text)
+}

@@ -1,0 +1,89 @@
+//! What falls due while nobody does anything.
+
+use std::sync::Arc;
+
+use domain::desk::Act;
+
+use crate::support::*;
+
+const LINDE: &str = "zk23-linde";
+
+async fn kept_until(node: &Node, kind: &str, wanted: usize) {
+    let mut head = node.log.reader().watch_head();
+    let stop = async {
+        while node.count(kind) < wanted {
+            head.changed().await.unwrap();
+        }
+    };
+    let kept = tokio::time::timeout(std::time::Duration::from_secs(20), node.desk.keep(stop)).await;
+    assert!(kept.is_ok(), "{:?}", node.kinds());
+}
+
+#[tokio::test]
+async fn an_offer_nobody_answers_lapses_when_its_time_is_over_and_not_before() {
+    let node = Node::new();
+    node.opens(LINDE, &["1"]).await;
+    node.desk_does(make(1)).await.unwrap();
+    node.desk_does(ask(1, &[(1, LINDE)])).await.unwrap();
+    let keeping = {
+        let desk = node.desk.clone();
+        tokio::spawn(async move { desk.keep(std::future::pending()).await })
+    };
+    node.clock.set(node.desk.now().saturating_add_micros(14 * MINUTE));
+    // Whatever the keeper did by then it did before this.
+    node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
+    assert_eq!(node.count("offer.lapsed"), 0);
+    node.clock.set(node.desk.now().saturating_add_micros(MINUTE));
+    node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
+    kept_until(&node, "offer.lapsed", 1).await;
+    keeping.abort();
+    let late = yes(offer_ref(1, 1, LINDE), None, node.desk.now());
+    assert_eq!(refusal(node.location_does(LINDE, late).await).code(), "too-late");
+    assert_eq!(node.count("offer.lapsed"), 1, "two keepers, one event");
+}
+
+#[tokio::test]
+async fn what_fell_due_while_the_node_was_down_is_done_in_order_as_soon_as_it_is_up() {
+    let node = Node::new();
+    node.opens(LINDE, &["1"]).await;
+    let mut offers = Vec::new();
+    for number in 1..=5 {
+        node.desk_does(make(number)).await.unwrap();
+        node.desk_does(ask(number, &[(number, LINDE)])).await.unwrap();
+        offers.push(offer(number).to_string());
+        node.clock.set(node.desk.now().saturating_add_micros(MINUTE));
+    }
+    let later = node.desk.now().saturating_add_micros(60 * MINUTE);
+    let dir = node.close().await;
+    let node = Node::open(Arc::clone(&dir), later);
+    kept_until(&node, "offer.lapsed", 5).await;
+    let lapsed: Vec<String> = (1..=node.log.head().position)
+        .filter_map(|position| node.log.reader().record(position).unwrap())
+        .filter(|record| record.kind.contains("offer.lapsed"))
+        .flat_map(|record| record.tags)
+        .filter_map(|tag| tag.strip_prefix("offer:").map(str::to_owned))
+        .collect();
+    assert_eq!(lapsed, offers, "the oldest first, each once");
+    assert_eq!(node.count("referral.expired-unplaced"), 0, "no timer ends a referral");
+}
+
+#[tokio::test]
+async fn a_hold_with_an_agreed_arrival_asks_a_person_instead_of_lapsing() {
+    let node = Node::new();
+    node.opens(LINDE, &["1"]).await;
+    node.desk_does(make(1)).await.unwrap();
+    node.desk_does(ask(1, &[(1, LINDE)])).await.unwrap();
+    node.location_does(LINDE, yes(offer_ref(1, 1, LINDE), None, node.desk.now())).await.unwrap();
+    let arrives = Act::AgreeArrival {
+        referral: referral(1),
+        location: parse(LINDE),
+        arrives_at: node.desk.now().saturating_add_micros(30 * MINUTE),
+        transport: None,
+    };
+    node.desk_does(arrives).await.unwrap();
+    node.clock.set(node.desk.now().saturating_add_micros(151 * MINUTE));
+    node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
+    kept_until(&node, "hold.overdue", 1).await;
+    assert_eq!(node.count("hold.lapsed"), 0);
+    node.location_does(LINDE, admit(1, Some(1), LINDE, "1")).await.unwrap();
+}

@@ -171,12 +171,13 @@ impl Desk {
 fn is_of(command: &Command, event: &Event) -> bool {
     let tags = Names::of(event).tags();
     let of_region = |tag: &str| tag.starts_with("region:");
-    let named = |tag: &Box<str>| !of_region(tag) && tags.contains(tag);
+    let named = |tag: &str| !of_region(tag) && tags.iter().any(|of| **of == *tag);
     let scope = Scope::of(command);
     let mut items = scope.items.iter();
     // What names nothing but its region, such as a duty handed over, is told apart by its region alone.
     let names_nothing = items.clone().all(|item| item.tags.iter().all(|tag| of_region(tag)));
-    event.region == command.region && (names_nothing || items.any(|item| item.tags.iter().any(named)))
+    event.region == command.region
+        && (names_nothing || items.any(|item| item.tags.iter().any(|tag| named(tag))))
 }
 
 async fn blocking<T: Send + 'static>(

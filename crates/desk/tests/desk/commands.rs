@@ -2,7 +2,7 @@
 
 use desk::DeskError;
 use domain::desk::{Act, Actor, End};
-use domain::{ContactId, Destination, Place, Timestamp, WithdrawnReason};
+use domain::{ContactId, Place, Timestamp, WithdrawnReason};
 
 use crate::support::*;
 
@@ -29,7 +29,7 @@ async fn who_has_an_answer_can_go_on_from_it_at_once() {
         let left = Act::Discharge {
             stay: stay(number),
             place,
-            destination: Destination::Other("home-without-care".into()),
+            destination: "home-without-care".into(),
             ready: true,
             care_hours_at_home: None,
         };

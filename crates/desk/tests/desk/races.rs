@@ -112,7 +112,7 @@ async fn of_referrals_that_want_one_bed_at_once_one_gets_it_and_the_others_hear_
         let winner = node.desk.state().read(|state| {
             let winners =
                 numbers.iter().filter(|number| state.referrals[&referral(**number)].winner().is_some());
-            *winners.last().unwrap()
+            *winners.max().unwrap()
         });
         let comes = [race * 2 + 1, race * 2 + 2]
             .map(|number| (Actor::Location(parse(HOUSE)), admit(number, Some(winner), HOUSE, "1")));

@@ -30,6 +30,7 @@ fn micros(text: &str) -> Option<i64> {
     (0..=MICROS_MAX).contains(&micros).then_some(micros)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 pub(super) fn serialize<S: Serializer>(micros: &i64, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&text(*micros))
 }

@@ -9,6 +9,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "testing"))]
 extern crate std;
 
+pub mod access;
 pub mod availability;
 mod codes;
 pub mod desk;

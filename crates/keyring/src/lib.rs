@@ -1,4 +1,4 @@
-//! The secrets of a node: the seed of every user of the bus, the private certificate authority, the certificate of
+//! The secrets of a node: the seed of every user of the bus, the tokens of its API, the private certificate authority, the certificate of
 //! the broker. And what changes them together with the network file: preparing, giving a new key, taking one away.
 //!
 //! Lives here: making keys, the folder they stand in and its rights. Not here: who the users are (`network`), the
@@ -20,6 +20,7 @@ mod files;
 mod hand_out;
 mod prepare;
 mod seed;
+mod token;
 
 use std::fs;
 use std::io;
@@ -32,6 +33,7 @@ pub use change::{Revoked, Rotated, revoke_key, revoke_user, rotate};
 pub use hand_out::{BUS_FILE, CA_FILE, NETWORK_FILE};
 pub use prepare::{Made, prepare};
 pub use seed::Seed;
+pub use token::{Secret, add_token, revoke_token};
 
 /// Where seeds go that are valid no more.
 const REVOKED: &str = "revoked";
@@ -104,6 +106,12 @@ pub enum KeyringError {
         /// What is wrong.
         problem: String,
     },
+    /// No token stands in the file of one.
+    #[error("{}: there is no token in it; `doorstroom admin token add` makes one, and a node that starts makes its own", .0.display())]
+    NoToken(PathBuf),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers, so no secret can be made; look at /dev/urandom")]
+    NoRandomness,
     /// The network file can not be changed.
     #[error(transparent)]
     Edit(#[from] EditError),

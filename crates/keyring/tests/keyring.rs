@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Timestamp;
-use keyring::{Keyring, KeyringError, Made, prepare, revoke_key, revoke_user, rotate};
+use keyring::{
+    Keyring, KeyringError, Made, Secret, add_token, prepare, revoke_key, revoke_token, revoke_user, rotate,
+};
 use network::{Account, KEYS_MAX, Network, PublicKey, key_file};
 use tempfile::TempDir;
 use x509_parser::pem::parse_x509_pem;
@@ -391,4 +393,41 @@ fn a_certificate_is_made_anew_for_another_name_or_before_it_ends_and_the_keys_st
     assert!(!again(&[], later(day * 652)), "nothing has to be signed");
     let error = prepare(&node.file(), &node.keys(), &["c.nl".to_owned()], later(day * 653)).unwrap_err();
     assert!(error.to_string().contains("ca.key: is needed to sign the broker's certificate"), "{error}");
+}
+
+#[test]
+fn a_token_is_made_once_kept_as_its_hash_and_ends_when_it_is_revoked() {
+    let node = Node::new();
+    let source = "urn:x:1".parse().unwrap();
+    let secret = add_token(&node.file(), &source, (now(), None)).unwrap();
+    let other = add_token(&node.file(), &source, (now(), None)).unwrap();
+    assert_ne!(secret.expose(), other.expose());
+    assert_eq!(secret.expose().len(), 68);
+    assert!(!format!("{secret:?}").contains(secret.expose()));
+    let text = fs::read_to_string(node.file()).unwrap();
+    assert!(!text.contains(secret.expose()) && text.contains(&secret.hash().to_string()));
+    let network = Network::read(&node.file()).unwrap();
+    assert_eq!(network.holder(secret.expose(), now()).unwrap().id, source);
+    revoke_token(&node.file(), &secret.hash().id(), now()).unwrap();
+    let network = Network::read(&node.file()).unwrap();
+    assert_eq!(network.holder(secret.expose(), now()), None);
+    assert_eq!(network.holder(other.expose(), now()).unwrap().id, source);
+    let told = revoke_token(&node.file(), "zz", now()).unwrap_err().to_string();
+    assert!(told.contains("no single token zz"), "{told}");
+    let told = revoke_token(&node.file(), "", now()).unwrap_err().to_string();
+    assert!(told.contains("2 are called so"), "{told}");
+}
+
+#[test]
+fn a_token_file_is_for_its_owner_only() {
+    let node = Node::new();
+    let file = node.dir.path().join("desk.token");
+    let secret = Secret::make().unwrap();
+    secret.write(&file).unwrap();
+    assert_eq!(Secret::read(&file).unwrap().expose(), secret.expose());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(Secret::read(&file), Err(KeyringError::OpenToOthers { .. })));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(Secret::read(&file), Err(KeyringError::NoToken(_))));
 }

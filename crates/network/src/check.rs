@@ -165,6 +165,7 @@ fn add_source(network: &mut Network, keys: &mut Keys, source: &file::Source) -> 
         rights,
         signature: source.signature,
         keys: keys.checked(&source.keys)?,
+        tokens: keys.checked_tokens(&source.tokens)?,
     };
     add(&mut network.sources, id, checked, source.id.span(), "a source's id")
 }

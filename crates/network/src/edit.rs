@@ -12,7 +12,8 @@ use domain::{LocationId, RegionId, SourceId, Timestamp};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::key::PublicKey;
-use crate::party::{CentreId, Desk, Kind, SenderName};
+use crate::party::{CentreId, Desk, Kind, SenderName, Source};
+use crate::token::{Token, TokenHash};
 use crate::user::{Account, Party, Role};
 use crate::{Network, NetworkError, read_text};
 
@@ -235,17 +236,36 @@ impl Draft {
     pub fn add_key(&mut self, of: Party<'_>, key: &PublicKey) -> Result<(), EditError> {
         let mut entry = InlineTable::new();
         entry.insert("key", key.as_str().into());
-        let table = self.table_of(of)?;
-        match table.entry("keys").or_insert_with(|| Array::new().into()) {
-            Item::ArrayOfTables(keys) => keys.push(entry.into_table()),
-            Item::Value(Value::Array(keys)) => {
-                keys.push(entry);
-                lay_out(keys);
-            }
-            // The checks let nothing else through.
-            Item::None | Item::Value(_) | Item::Table(_) => {}
-        }
+        push_entry(self.table_of(of)?, "keys", entry);
         Ok(())
+    }
+
+    /// Gives a source one more token.
+    ///
+    /// # Errors
+    /// [`EditError::Missing`] when the source is not in the file.
+    pub fn add_token(&mut self, source: &Source, token: &Token) -> Result<(), EditError> {
+        let mut entry = InlineTable::new();
+        entry.insert("sha256", token.hash.to_string().into());
+        entry.insert("from", token.from.to_string().into());
+        if let Some(until) = token.until {
+            entry.insert("until", until.to_string().into());
+        }
+        push_entry(self.table_of(Party::Source(source))?, "tokens", entry);
+        Ok(())
+    }
+
+    /// Lets a token end at `until`, whoever has it.
+    ///
+    /// # Errors
+    /// [`EditError::Missing`] when nobody has it.
+    pub fn end_token(&mut self, token: &TokenHash, until: Timestamp) -> Result<(), EditError> {
+        let (token, until) = (token.to_string(), until.to_string());
+        let missing = self.missing(format!("token {token}"));
+        let sources = self.document.get_mut("source").and_then(Item::as_array_of_tables_mut);
+        let mut sources = sources.into_iter().flat_map(ArrayOfTables::iter_mut);
+        let found = sources.any(|source| end_entry(source, "tokens", ("sha256", &token), &until));
+        if found { Ok(()) } else { Err(missing) }
     }
 
     /// Lets a key end at `until`, whoever has it.
@@ -257,7 +277,10 @@ impl Draft {
         let until = until.to_string();
         let found = parties.into_iter().any(|kind| {
             let tables = self.document.get_mut(kind).and_then(Item::as_array_of_tables_mut);
-            tables.into_iter().flat_map(ArrayOfTables::iter_mut).any(|party| end_key_of(party, key, &until))
+            tables
+                .into_iter()
+                .flat_map(ArrayOfTables::iter_mut)
+                .any(|party| end_entry(party, "keys", ("key", key.as_str()), &until))
         });
         if found { Ok(()) } else { Err(self.missing(format!("key {key}"))) }
     }
@@ -369,20 +392,33 @@ fn lay_out(keys: &mut Array) {
     keys.set_trailing_comma(true);
 }
 
-/// Sets the end of `key` if this party has it, and says whether.
-fn end_key_of(party: &mut Table, key: &PublicKey, until: &str) -> bool {
-    let is_it = |value: Option<&str>| value == Some(key.as_str());
-    match party.get_mut("keys") {
+/// Adds to a list of keys or tokens.
+fn push_entry(party: &mut Table, list: &str, entry: InlineTable) {
+    match party.entry(list).or_insert_with(|| Array::new().into()) {
+        Item::ArrayOfTables(entries) => entries.push(entry.into_table()),
+        Item::Value(Value::Array(entries)) => {
+            entries.push(entry);
+            lay_out(entries);
+        }
+        // The checks let nothing else through.
+        Item::None | Item::Value(_) | Item::Table(_) => {}
+    }
+}
+
+/// Sets the end of the key or token that is called so if this party has it in its list, and says whether.
+fn end_entry(party: &mut Table, list: &str, (name, called): (&str, &str), until: &str) -> bool {
+    let is_it = |value: Option<&str>| value == Some(called);
+    match party.get_mut(list) {
         Some(Item::Value(Value::Array(keys))) => {
             let mut entries = keys.iter_mut().filter_map(Value::as_inline_table_mut);
-            let entry = entries.find(|entry| is_it(entry.get("key").and_then(Value::as_str)));
+            let entry = entries.find(|entry| is_it(entry.get(name).and_then(Value::as_str)));
             entry.is_some_and(|entry| {
                 entry.insert("until", until.into());
                 true
             })
         }
         Some(Item::ArrayOfTables(keys)) => {
-            let entry = keys.iter_mut().find(|entry| is_it(entry.get("key").and_then(Item::as_str)));
+            let entry = keys.iter_mut().find(|entry| is_it(entry.get(name).and_then(Item::as_str)));
             entry.is_some_and(|entry| {
                 entry.insert("until", toml_edit::value(until));
                 true

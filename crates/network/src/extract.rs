@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::RegionId;
 
-use crate::{Network, Party, User, user};
+use crate::{Network, Party, Source, User, user};
 
 impl Network {
     /// What this user has to know of the network: a source itself with its region and the locations the file names in
@@ -20,7 +20,9 @@ impl Network {
                 let mut part = self.of_regions(&BTreeSet::from([&source.region]));
                 let named = BTreeMap::from([(source.name.clone(), source.id.clone())]);
                 part.names.insert(source.region.clone(), named);
-                part.sources.insert(source.id.clone(), source.clone());
+                // What it needs on the bus; its tokens are nobody's business there.
+                let own = Source { tokens: Vec::new(), ..source.clone() };
+                part.sources.insert(source.id.clone(), own);
                 part
             }
             Party::Centre(centre) => {

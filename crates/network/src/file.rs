@@ -34,6 +34,14 @@ pub(crate) struct UserKey {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct Token {
+    pub(crate) sha256: Spanned<String>,
+    pub(crate) from: Spanned<String>,
+    pub(crate) until: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Region {
     pub(crate) code: Spanned<String>,
     pub(crate) name: Spanned<String>,
@@ -125,6 +133,8 @@ pub(crate) struct Source {
     pub(crate) locations: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(crate) keys: Vec<UserKey>,
+    #[serde(default)]
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// The file in `text`, in form.

@@ -52,6 +52,8 @@
 //! signature = "required"                                  # optional: "optional" when it is not there
 //! locations = ["zk23-de-linde", "zk23-de-beuk"]           # optional: whose beds and stays it may speak of, see below
 //! keys = [{ key = "UDM2O5V5AWC34MEQ3D76FRCPQ4UQTGX6WGI5TN2JRIS2T4P6XAXR5QY5" }]
+//! # The hashes of its tokens for the HTTP API, see `Token`.
+//! tokens = [{ sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", from = "2026-11-01T00:00:00Z" }]
 //!
 //! [[service]]                                             # the node's own users, see `Role`
 //! role = "recorder"                                       # or leaf; or provisioner, of a region, a centre or the core
@@ -76,6 +78,7 @@ mod key;
 mod party;
 mod reference;
 mod rights;
+mod token;
 mod user;
 mod write;
 
@@ -84,7 +87,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use domain::{LocationId, RegionId, SourceId};
+use domain::{LocationId, RegionId, SourceId, Timestamp};
 
 pub use alert::{AlertRule, SilentOf};
 pub use error::NetworkError;
@@ -93,6 +96,7 @@ pub use party::{
     Centre, CentreId, Desk, Kind, Location, Locations, Region, SenderName, Signature, Source, Tile,
 };
 pub use rights::{Right, RightError};
+pub use token::{TOKEN_PREFIX, TOKENS_MAX, Token, TokenHash, TokenHashError};
 pub use user::{Account, Party, Role, Service, User, key_file};
 
 /// The largest network file read, in bytes: the whole country with every source is under 200 KiB, and what is
@@ -208,6 +212,19 @@ impl Network {
     #[must_use]
     pub fn source_named(&self, region: &RegionId, sender: &str) -> Option<&Source> {
         self.sources.get(self.names.get(region)?.get(sender)?)
+    }
+
+    /// The source whose token this is, if the token is valid at `now`. Looks at every token of the network, so that how
+    /// long it takes says nothing about any of them.
+    #[must_use]
+    pub fn holder(&self, token: &str, now: Timestamp) -> Option<&Source> {
+        let shown = TokenHash::of(token);
+        let tokens =
+            self.sources.values().flat_map(|source| source.tokens.iter().map(move |known| (source, known)));
+        tokens.fold(None, |found, (source, known)| {
+            let is_it = known.hash.matches(&shown) & known.is_valid_at(now);
+            if is_it { Some(source) } else { found }
+        })
     }
 
     /// Every source, in the order of their URNs.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::AlertRule;
 use crate::key::{self, PublicKey, UserKey};
 use crate::rights::Right;
+use crate::token::Token;
 
 /// The area of one desk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +100,8 @@ pub struct Source {
     pub locations: Locations,
     /// The keys it is known by, in the order of the file.
     pub keys: Vec<UserKey>,
+    /// Its tokens for the HTTP API, in the order of the file.
+    pub tokens: Vec<Token>,
 }
 
 impl Source {

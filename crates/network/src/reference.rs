@@ -81,6 +81,7 @@ pub(crate) fn from_sources(file: &str, json: &str) -> Result<Network, NetworkErr
             signature: Signature::default(),
             locations: (source.kind == Kind::Location).then(|| vec![nowhere("*".to_owned())]),
             keys: Vec::new(),
+            tokens: Vec::new(),
         });
     }
     check::check(&form).map_err(|problem: Problem| {

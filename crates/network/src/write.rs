@@ -7,6 +7,7 @@ use crate::check::ANY;
 use crate::key::UserKey;
 use crate::party::{Centre, Locations, Region, Signature, Source};
 use crate::rights::Right;
+use crate::token::Token;
 use crate::user::{Account, Role, Service};
 use crate::{Location, Network};
 
@@ -157,7 +158,21 @@ fn write_source(out: &mut String, source: &Source) -> fmt::Result {
         writeln!(out, "locations = {locations}")?;
     }
     write_keys(out, &source.keys)?;
+    write_tokens(out, &source.tokens)?;
     writeln!(out)
+}
+
+fn write_tokens(out: &mut String, tokens: &[Token]) -> fmt::Result {
+    if tokens.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "tokens = [")?;
+    for Token { hash, from, until } in tokens {
+        let [hash, from] = [hash.to_string(), from.to_string()].map(|text| quoted(&text));
+        let until = until.map(|until| format!(", until = {}", quoted(&until.to_string())));
+        writeln!(out, "    {{ sha256 = {hash}, from = {from}{} }},", until.unwrap_or_default())?;
+    }
+    writeln!(out, "]")
 }
 
 fn quoted(text: &str) -> String {

@@ -4,7 +4,7 @@
 use domain::{CareType, LocationId, RegionId, Timestamp};
 use network::{
     Account, AlertRule, KEYS_MAX, Locations, Network, NetworkError, Party, PublicKey, PublicKeyError, Role,
-    SilentOf, Source, key_file,
+    SilentOf, Source, TOKENS_MAX, TokenHash, key_file,
 };
 
 /// Public keys whose seeds are nobody's.
@@ -366,4 +366,50 @@ fn a_user_is_given_its_own_part_of_the_network_and_no_other_source_or_key() {
     assert_eq!((regions(&of_centre), of_centre.sources().len()), (vec!["zk01".into(), "zk02".into()], 0));
     assert_eq!(of_centre.centres().collect::<Vec<_>>(), network.centres().collect::<Vec<_>>());
     assert_eq!(part("_operator"), network);
+}
+
+const OF_DESK: &str = "id = \"urn:nld:kvknr:00000001:systeem:loket\"\n";
+const TOKEN: &str = "dst_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn with_tokens(tokens: &str) -> String {
+    WITH_KEYS.replace(OF_DESK, &format!("{OF_DESK}tokens = [{tokens}]\n"))
+}
+
+fn entry(token: &str, rest: &str) -> String {
+    format!("{{ sha256 = \"{}\"{rest} }}", TokenHash::of(token))
+}
+
+#[test]
+fn a_token_says_whose_it_is_while_it_is_valid() {
+    let times = ", from = \"2026-11-01T00:00:00Z\", until = \"2026-12-01T00:00:00Z\"";
+    let text = with_tokens(&entry(TOKEN, times));
+    let network = Network::from_toml("network.toml", &text).unwrap();
+    let holder = |token: &str, at: &str| {
+        network.holder(token, at.parse().unwrap()).map(|source| source.name.as_str().to_owned())
+    };
+    assert_eq!(holder(TOKEN, "2026-11-01T00:00:00Z").as_deref(), Some("loket"));
+    assert_eq!(holder(TOKEN, "2026-10-31T23:59:59Z"), None);
+    assert_eq!(holder(TOKEN, "2026-12-01T00:00:00Z"), None);
+    let mut other = TOKEN.to_owned();
+    other.replace_range(67.., "0");
+    assert_eq!(holder(&other, "2026-11-15T00:00:00Z"), None);
+    assert_eq!(holder("", "2026-11-15T00:00:00Z"), None);
+    assert_eq!(Network::from_toml("again", &network.to_toml()).unwrap(), network);
+    let desk = network.users().find(|user| user.name == "loket").unwrap();
+    assert!(network.for_user(&desk).sources().all(|source| source.tokens.is_empty()));
+}
+
+#[test]
+fn a_token_in_the_place_of_its_hash_is_refused_and_not_shown_and_a_token_is_of_one_source() {
+    let from = ", from = \"2026-11-01T00:00:00Z\"";
+    let refused = |text: String| Network::from_toml("network.toml", &text).unwrap_err().to_string();
+    let told = refused(with_tokens(&format!("{{ sha256 = \"{TOKEN}\"{from} }}")));
+    assert!(told.contains("make a new token") && !told.contains("0123456789"), "{told}");
+    let told = refused(with_tokens(&format!("{{ sha256 = \"abc\"{from} }}")));
+    assert!(told.contains("64 of 0-9 and a-f"), "{told}");
+    let told = refused(with_tokens(&format!("{0}, {0}", entry(TOKEN, from))));
+    assert!(told.contains("a token is of one source"), "{told}");
+    let many: Vec<String> = (0..=TOKENS_MAX).map(|n| entry(&n.to_string(), from)).collect();
+    let told = refused(with_tokens(&many.join(", ")));
+    assert!(told.contains("more than 32 tokens"), "{told}");
 }

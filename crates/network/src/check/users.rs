@@ -13,11 +13,15 @@ use crate::error::Problem;
 use crate::file::{self, AlertKind, ServiceRole};
 use crate::key::{KEYS_MAX, PublicKey, UserKey};
 use crate::party::CentreId;
+use crate::token::{TOKENS_MAX, Token, TokenHash};
 use crate::user::{Account, Role};
 
-/// The keys seen so far: each belongs to one user of the whole network, so that a key says who it is.
+/// The keys and tokens seen so far: each belongs to one user of the whole network, so that it says who it is.
 #[derive(Debug, Default)]
-pub(super) struct Keys(BTreeSet<PublicKey>);
+pub(super) struct Keys {
+    keys: BTreeSet<PublicKey>,
+    tokens: BTreeSet<TokenHash>,
+}
 
 impl Keys {
     pub(super) fn checked(&mut self, keys: &[file::UserKey]) -> Result<Vec<UserKey>, Problem> {
@@ -34,7 +38,7 @@ impl Keys {
         // The text is not repeated: somebody may have put a seed here.
         let key: PublicKey =
             of_file.key.get_ref().parse().map_err(|error| Problem::new(at.clone(), error))?;
-        if !self.0.insert(key.clone()) {
+        if !self.keys.insert(key.clone()) {
             let text = format_args!(
                 "`{key}` is there already and a key is of one user; make another key for one of the two"
             );
@@ -42,6 +46,31 @@ impl Keys {
         }
         let until = of_file.until.as_ref().map(parsed::<Timestamp>).transpose()?;
         Ok(UserKey { key, until })
+    }
+
+    pub(super) fn checked_tokens(&mut self, tokens: &[file::Token]) -> Result<Vec<Token>, Problem> {
+        if let Some(first_too_many) = tokens.get(TOKENS_MAX) {
+            let text =
+                format_args!("more than {TOKENS_MAX} tokens of one source; remove those that ended long ago");
+            return Err(Problem::new(first_too_many.sha256.span(), text));
+        }
+        tokens.iter().map(|token| self.one_token(token)).collect()
+    }
+
+    fn one_token(&mut self, of_file: &file::Token) -> Result<Token, Problem> {
+        let at = of_file.sha256.span();
+        // The text is not repeated: somebody may have put the token itself here.
+        let hash: TokenHash =
+            of_file.sha256.get_ref().parse().map_err(|error| Problem::new(at.clone(), error))?;
+        if !self.tokens.insert(hash) {
+            let text = format_args!(
+                "`{}` is there already and a token is of one source; make another for one of the two",
+                hash.id()
+            );
+            return Err(Problem::new(at, text));
+        }
+        let until = of_file.until.as_ref().map(parsed::<Timestamp>).transpose()?;
+        Ok(Token { hash, from: parsed(&of_file.from)?, until })
     }
 }
 

@@ -1,0 +1,124 @@
+//! What can be done or asked: every act of the desk, and every query.
+//!
+//! Not here: who may (`access`).
+
+use crate::desk::Act;
+
+macro_rules! actions {
+    (acts { $( $act:ident = $act_code:literal, )+ } queries { $( $(#[$doc:meta])* $query:ident = $query_code:literal, )+ }) => {
+        /// Something a principal may or may not do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Action {
+            $( #[doc = concat!("[`Act::", stringify!($act), "`]")] $act, )+
+            $( $(#[$doc])* $query, )+
+        }
+
+        impl Action {
+            /// Every action: acts first, then queries.
+            pub const ALL: &'static [Self] = &[$( Self::$act, )+ $( Self::$query, )+];
+
+            /// What is done by this act. An act that is not listed here does not compile: nothing is allowed unseen.
+            #[must_use]
+            pub const fn of(act: &Act) -> Self {
+                match act { $( Act::$act { .. } => Self::$act, )+ }
+            }
+
+            /// Its name, such as `make-referral`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $( Self::$act => $act_code, )+
+                    $( Self::$query => $query_code, )+
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    acts {
+        MakeReferral = "make-referral",
+        ChangeReferral = "change-referral",
+        WithdrawReferral = "withdraw-referral",
+        DivertReferral = "divert-referral",
+        GiveUp = "give-up",
+        Triage = "triage",
+        SendOffers = "send-offers",
+        SeeOffer = "see-offer",
+        RevokeOffer = "revoke-offer",
+        LapseOffer = "lapse-offer",
+        AcceptOffer = "accept-offer",
+        DeclineOffer = "decline-offer",
+        AgreeMedically = "agree-medically",
+        ContestAnswer = "contest-answer",
+        ChooseOffer = "choose-offer",
+        AgreeArrival = "agree-arrival",
+        ExtendHold = "extend-hold",
+        ReleaseHold = "release-hold",
+        LapseHold = "lapse-hold",
+        Admit = "admit",
+        ReviewTriage = "review-triage",
+        PlanDischarge = "plan-discharge",
+        SetPlan = "set-plan",
+        WaitFor = "wait-for",
+        SwitchFunding = "switch-funding",
+        Move = "move",
+        Discharge = "discharge",
+        CancelAdmission = "cancel-admission",
+        CancelMove = "cancel-move",
+        CancelDischarge = "cancel-discharge",
+        Escalate = "escalate",
+        TakeOver = "take-over",
+        Raise = "raise",
+        HandOverDuty = "hand-over-duty",
+        TakeBackDuty = "take-back-duty",
+        SwitchRuleSet = "switch-rule-set",
+        LogContact = "log-contact",
+        AskConfirmation = "ask-confirmation",
+        Report = "report",
+        CorrectBed = "correct-bed",
+    }
+    queries {
+        /// The desks of the regions, their numbers and hours.
+        Regions = "regions",
+        /// Counts per location and care type.
+        Board = "board",
+        /// What locations are called and how they are reached.
+        Locations = "locations",
+        /// A location bed by bed.
+        Beds = "beds",
+        /// The offers before a location.
+        Offers = "offers",
+        /// What can be admitted where at a moment.
+        Admittable = "admittable",
+        /// Candidates for a profile.
+        Matching = "matching",
+        /// What needs the desk now.
+        Worklist = "worklist",
+        /// A referral as it stands, non-identifying.
+        Referral = "referral",
+        /// What is sealed of a referral: who it is. For a location only once it was chosen.
+        Private = "private",
+        /// All that happened to a referral.
+        Timeline = "timeline",
+        /// Why these candidates: the decision receipt.
+        Receipt = "receipt",
+        /// What does not fit, with its owner.
+        Contradictions = "contradictions",
+        /// Inflow, throughput, outflow.
+        Flow = "flow",
+        /// What nothing was found for.
+        Unmet = "unmet",
+        /// A stay.
+        Stay = "stay",
+        /// What is recorded in a region, as it is recorded.
+        Events = "events",
+    }
+}
+
+impl Action {
+    /// Whether it belongs to a desk's duty itself, which nobody stands in for.
+    pub(super) const fn is_of_duty(self) -> bool {
+        matches!(self, Self::HandOverDuty | Self::TakeBackDuty | Self::SwitchRuleSet)
+    }
+}

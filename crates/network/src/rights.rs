@@ -46,13 +46,12 @@ impl Right {
             Kind::Referrer => &["referral.made", "referral.changed", "referral.withdrawn"],
             // A centre listens. One that holds a desk's mandate is given its rights in the file.
             Kind::Centre => &[],
-            // What lapses because nobody acted: said by the node that keeps the deadlines.
+            // What lapses because nobody acted: said by the node that keeps the deadlines. It ends no referral.
             Kind::Node => &[
                 "offer.lapsed",
                 "hold.lapsed",
                 "hold.overdue",
                 "desk.confirmation-asked",
-                "referral.expired-unplaced",
             ],
         };
         names.iter().map(|name| Self(Arc::from(*name))).collect()

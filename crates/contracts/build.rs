@@ -7,8 +7,13 @@ use std::path::Path;
 const EVENT_FILE: &str = "doorstroom/v1/event.proto";
 
 /// Lists that the JSON may leave out; every other list is required there.
-const OPTIONAL_LISTS: [&str; 3] =
-    ["LocationProfile.wards", "AdmissionWindow.care_types", "ReferralProfile.constraints"];
+const OPTIONAL_LISTS: [&str; 5] = [
+    "LocationProfile.wards",
+    "AdmissionWindow.care_types",
+    "ReferralProfile.constraints",
+    "Candidate.spare",
+    "ReferralMatched.wished",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Relative: a build script runs in the folder of its crate, and another checkout may share the build folder.

@@ -12,6 +12,7 @@ use domain::{
 use crate::error::Fault;
 use crate::fields::{Read, codes, field, list, moment, optional_digits};
 use crate::json::Json;
+use crate::matched;
 use crate::shape::Shape;
 use crate::wire;
 
@@ -179,6 +180,7 @@ fn referral_fact(kind: &str, data: &Data<'_>) -> Read<Option<Content>> {
         "referral.raised" => read(data, |m: wire::ReferralRaised, _| {
             Ok(Fact::ReferralRaised { referral: field!(required m.referral), to: field!(code m.to) })
         }),
+        "referral.matched" => read(data, |m, _| matched::read(&m).map(Fact::ReferralMatched)),
         _ => Ok(None),
     }
 }

@@ -16,6 +16,7 @@ mod fields;
 mod from_wire;
 mod hash;
 mod json;
+mod matched;
 mod own;
 mod receipt;
 mod received;

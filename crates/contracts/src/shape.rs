@@ -36,6 +36,7 @@ shapes! {
     LocationProfile Location CountsReported WindowsSet IntakeLimitSet AdmissionsStopped AdmissionsResumed
     BedProfile Bed BedClosed BedCorrected
     ReferralProfile ReferralTriaged ReferralEnded ReferralEscalated ReferralTakenOver ReferralRaised
+    ReferralMatched
     OfferSent Offer OfferBy OfferAccepted OfferMedicallyAgreed OfferDeclined ArrivalAgreed
     HoldGranted HoldEnded
     StayAdmitted StayMoved StayDischargePlan StayWaitingFor StayPlanSet StayTriageReviewed StayFundingSwitched

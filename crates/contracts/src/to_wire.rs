@@ -6,6 +6,7 @@ use core::fmt::Display;
 
 use domain::{BedProfile, BedRef, Event, Fact, LocationProfile, ReferralProfile, Sealed};
 
+use crate::matched;
 use crate::shape::Shape;
 use crate::wire;
 
@@ -113,6 +114,7 @@ pub(crate) fn write<S: Sink>(event: &Event, sink: S) -> S::Out {
         Fact::ReferralRaised { referral, to: above } => {
             to.put(wire::ReferralRaised { referral: text(referral), to: text(above), ..Default::default() })
         }
+        Fact::ReferralMatched(list) => to.put(matched::write(list)),
         Fact::OfferSent { offer, bed, care_type, answer_by } => to.put(wire::OfferSent {
             offer: text(offer.offer),
             referral: text(offer.referral),
@@ -280,15 +282,15 @@ impl<S: Sink> Stamped<S> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every field of a message is optional there")]
-fn text(value: impl Display) -> Option<String> {
+pub(crate) fn text(value: impl Display) -> Option<String> {
     Some(value.to_string())
 }
 
-fn text_if(value: Option<&impl Display>) -> Option<String> {
+pub(crate) fn text_if(value: Option<&impl Display>) -> Option<String> {
     value.map(ToString::to_string)
 }
 
-fn texts(values: &[impl Display]) -> Vec<String> {
+pub(crate) fn texts(values: &[impl Display]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 

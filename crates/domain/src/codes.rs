@@ -157,6 +157,16 @@ codes!(
     }
 );
 codes!(
+    /// Why a location is no candidate for a referral at a moment.
+    ExclusionCode {
+        CareTypeNotGiven = "care-type-not-given", AdmissionsStopped = "admissions-stopped",
+        OutsideWindow = "outside-window", IntakeLimitReached = "intake-limit-reached", NoSuchBed = "no-such-bed",
+        NoBedFree = "no-bed-free", ReserveOnly = "reserve-only", FeatureMissing = "feature-missing",
+        FeatureUnknown = "feature-unknown", FeaturesApart = "features-apart", AskedAlready = "asked-already",
+        PromisedAlready = "promised-already", DeclinedAlready = "declined-already",
+    }
+);
+codes!(
     /// What the stay is for.
     Purpose {
         Recovery = "recovery", Observation = "observation", Diagnostics = "diagnostics", Palliative = "palliative",

@@ -15,14 +15,22 @@ mod codes;
 pub mod desk;
 mod event;
 mod ids;
+mod matched;
+pub mod matching;
 mod names;
+pub mod queries;
 mod serde_text;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
+mod wall;
+mod words;
 
 pub use codes::*;
 pub use event::*;
 pub use ids::*;
+pub use matched::*;
 pub use names::Names;
 pub use time::{Timestamp, TimestampError};
+pub use wall::{PartOfDay, Wall};
+pub use words::Sentence;

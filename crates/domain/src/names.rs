@@ -67,6 +67,7 @@ impl<'a> Names<'a> {
             | Fact::BedClosed { bed: named, .. }
             | Fact::BedCorrected { bed: named, .. } => bed(named),
             Fact::ReferralMade(profile) | Fact::ReferralChanged(profile) => referral(&profile.referral),
+            Fact::ReferralMatched(matched) => referral(&matched.referral),
             Fact::ReferralTriaged { referral: named, .. }
             | Fact::ReferralWithdrawn { referral: named, .. }
             | Fact::ReferralDiverted { referral: named, .. }

@@ -29,6 +29,44 @@ fn every_type_is_a_kind_of_the_log_and_its_own_records_are_not() {
 }
 
 #[test]
+fn the_longest_list_of_places_that_is_kept_fits_an_event() {
+    let list = one_of_each().into_iter().find_map(|event| match &event.fact {
+        Fact::ReferralMatched(list) => Some((event.clone(), list.clone())),
+        _ => None,
+    });
+    let (event, list) = list.unwrap();
+    let location = "a".repeat(64).parse::<domain::LocationId>().unwrap();
+    let can = domain::Candidate {
+        location: location.clone(),
+        care_type: "WLZ_CRISIS".into(),
+        bed: "1".repeat(32).parse().ok(),
+        score: 100,
+        parts: domain::Parts { fit: 100, distance: 100, wish: 100, truth: 100, spread: 100 },
+        minutes: Some(u32::MAX),
+        primary: false,
+        spare: domain::Feature::KNOWN.iter().map(|code| (*code).into()).collect(),
+        answers: 20,
+        answers_true: 20,
+        recent: u32::MAX,
+        unanswered: true,
+    };
+    let about = Some("x".repeat(128).parse().unwrap());
+    let reason = domain::Exclusion { code: "intake-limit-reached".into(), about };
+    let cannot = domain::Excluded { location, reasons: vec![reason; 8] };
+    for (candidates, excluded) in [
+        (vec![can.clone(); 900], Vec::new()),
+        (Vec::new(), vec![cannot.clone(); 900]),
+        (vec![can; 20], vec![cannot; 20]),
+    ] {
+        let kept = domain::Matched { candidates, excluded, ..list.clone() }.kept();
+        assert!(kept.candidates.len() + kept.excluded.len() > 20, "{}", kept.left_off);
+        let event = domain::Event { fact: Fact::ReferralMatched(kept), ..event.clone() };
+        let bytes = encode_json(&event);
+        assert!(bytes.len() <= contracts::EVENT_BYTES_MAX, "{}", bytes.len());
+    }
+}
+
+#[test]
 fn an_event_cut_short_at_any_byte_is_refused() {
     for event in one_of_each() {
         for whole in [Received::structured(encode_json(&event)), received_binary(&event)] {

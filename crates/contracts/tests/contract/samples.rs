@@ -2,11 +2,12 @@
 
 use contracts::Received;
 use domain::{
-    AdmissionWindow, AgeBand, BedId, BedProfile, BedRef, CareType, ClosedReason, ContactId, ContactKind,
-    DeclineCode, Destination, DivertedReason, Event, EventId, Fact, Feature, ItemState, Label, LocationId,
-    LocationMode, LocationProfile, NameError, OfferId, OfferRef, Origin, Overruled, Period, Place, PlanItem,
-    PlanStep, Purpose, RaisedTo, ReferralId, ReferralProfile, RegionId, ReportedCount, Role, RuleSet, Sealed,
-    StayId, StopReason, Timestamp, Urgency, WaitingFor, WithdrawnReason,
+    AdmissionWindow, AgeBand, BedId, BedProfile, BedRef, Candidate, CareType, ClosedReason, ContactId,
+    ContactKind, DeclineCode, Destination, DivertedReason, Event, EventId, Excluded, Exclusion,
+    ExclusionCode, Fact, Feature, ItemState, Label, LocationId, LocationMode, LocationProfile, Matched,
+    NameError, OfferId, OfferRef, Origin, Overruled, Parts, Period, Place, PlanItem, PlanStep, Purpose,
+    RaisedTo, ReferralId, ReferralProfile, RegionId, ReportedCount, Role, RuleSet, Sealed, StayId,
+    StopReason, Timestamp, Urgency, WaitingFor, Weights, WithdrawnReason,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -281,7 +282,65 @@ fn referrals() -> Vec<BoxedStrategy<Fact>> {
         (referral(), region())
             .prop_map(|(referral, from_region)| Fact::ReferralTakenOver { referral, from_region })
             .boxed(),
+        matched().prop_map(Fact::ReferralMatched).boxed(),
     ]
+}
+
+fn candidate() -> BoxedStrategy<Candidate> {
+    let place = (location(), care_type(), option::of(bed_id()), any::<u32>());
+    let parts = any::<[u32; 5]>().prop_map(|[fit, distance, wish, truth, spread]| Parts {
+        fit,
+        distance,
+        wish,
+        truth,
+        spread,
+    });
+    let known = (any::<Option<u32>>(), any::<(bool, bool)>(), features(), any::<[u32; 3]>());
+    (place, parts, known)
+        .prop_map(|(place, parts, (minutes, (primary, unanswered), spare, counts))| Candidate {
+            location: place.0,
+            care_type: place.1,
+            bed: place.2,
+            score: place.3,
+            parts,
+            minutes,
+            primary,
+            spare,
+            answers: counts[0],
+            answers_true: counts[1],
+            recent: counts[2],
+            unanswered,
+        })
+        .boxed()
+}
+
+fn matched() -> BoxedStrategy<Matched> {
+    let reason =
+        (code(ExclusionCode::KNOWN), option::of(label())).prop_map(|(code, about)| Exclusion { code, about });
+    let excluded =
+        (location(), vec(reason, 0..3)).prop_map(|(location, reasons)| Excluded { location, reasons });
+    let what = (referral(), any::<u64>(), time(), care_type(), vec(region(), 0..3), vec(location(), 0..3));
+    let weights = any::<[u32; 5]>().prop_map(|[fit, distance, wish, truth, spread]| Weights {
+        fit,
+        distance,
+        wish,
+        truth,
+        spread,
+    });
+    (what, weights, vec(candidate(), 0..3), vec(excluded, 0..3), any::<u32>())
+        .prop_map(|(what, weights, candidates, excluded, left_off)| Matched {
+            referral: what.0,
+            at_position: what.1,
+            moment: what.2,
+            care_type: what.3,
+            regions: what.4,
+            wished: what.5,
+            weights,
+            candidates,
+            excluded,
+            left_off,
+        })
+        .boxed()
 }
 
 fn offers() -> Vec<BoxedStrategy<Fact>> {

@@ -5,11 +5,13 @@
 use alloc::vec::Vec;
 
 use crate::{
-    BedId, BedRef, CareType, EventId, LocationId, LocationMode, ReferralId, RegionId, SourceId, StayId,
+    BedId, BedRef, CareType, EventId, Feature, LocationId, LocationMode, ReferralId, RegionId, SourceId,
+    StayId,
 };
 
 use super::bed::{Occupancy, Service, Share};
-use super::{Availability, CareCode};
+use super::query::counts_as;
+use super::{Availability, CareCode, CountsAs};
 
 /// Who has a bed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,21 @@ pub struct RowState {
     pub offerable: u32,
     /// One is kept for this referral already.
     pub held: bool,
+}
+
+/// A bed that is used for a kind of care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Giving<'a> {
+    /// The bed.
+    pub bed: &'a BedId,
+    /// It is used for this first.
+    pub primary: bool,
+    /// What it offers; `None` if nobody ever said.
+    pub features: Option<&'a [Feature]>,
+    /// What it counts as.
+    pub counts_as: CountsAs,
+    /// For whom it is kept.
+    pub kept_for: Option<ReferralId>,
 }
 
 impl Availability {
@@ -102,6 +119,30 @@ impl Availability {
             .collect();
         fit.sort();
         fit.first().map(|(_, _, name)| (*name).clone())
+    }
+
+    /// The beds of a location that are used for a kind of care, by name.
+    pub fn beds_giving(
+        &self,
+        location: &LocationId,
+        care_type: &CareType,
+    ) -> impl Iterator<Item = Giving<'_>> {
+        let code = CareCode::from(care_type);
+        let beds = self.locations.get(location).into_iter().flat_map(|location| &location.beds);
+        beds.filter(move |(_, bed)| bed.care_types.contains(&code)).filter_map(move |(name, bed)| {
+            let counted = bed.counted.as_ref()?;
+            let kept_for = match bed.axes.occupancy {
+                Occupancy::Held(referral, _) => Some(referral),
+                Occupancy::Free | Occupancy::Occupied(_) => None,
+            };
+            Some(Giving {
+                bed: name,
+                primary: bed.care_types.first() == Some(&code),
+                features: bed.features.as_deref(),
+                counts_as: counts_as(bed, counted.share),
+                kept_for,
+            })
+        })
     }
 
     /// Who has the beds of a location that cannot be offered because somebody has them.

@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::{BedProfile, CareType, EventId, Label, ReferralId, SourceId, StayId, Timestamp};
+use crate::{BedProfile, CareType, EventId, Feature, Label, ReferralId, SourceId, StayId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{CareCode, Counts};
@@ -103,6 +103,8 @@ pub(super) struct Bed {
     /// What it can be used for, the primary type first, each once, never empty.
     pub(super) care_types: Arc<[CareCode]>,
     pub(super) ward: Option<Label>,
+    /// What it offers; `None` if nobody ever said.
+    pub(super) features: Option<Arc<[Feature]>>,
     pub(super) reserve: bool,
     pub(super) axes: Axes,
     /// What it counts as in the rows now; `None` before it was counted.
@@ -117,6 +119,7 @@ impl Bed {
         let mut bed = Self {
             care_types: codes(&[]),
             ward: None,
+            features: None,
             reserve: false,
             axes: Axes::default(),
             counted: None,
@@ -134,6 +137,9 @@ impl Bed {
         }
         if let Some(ward) = &profile.ward {
             self.ward = Some(ward.clone());
+        }
+        if let Some(features) = &profile.features {
+            self.features = Some(features.as_slice().into());
         }
         if let Some(reserve) = profile.reserve {
             self.reserve = reserve;

@@ -29,9 +29,9 @@ use serde::{Deserialize, Serialize};
 use contradiction::Contradictions;
 use location::Location;
 use row::Mark;
-use stay::{Spot, Stay};
+use stay::{ClosedStays, Spot, Stay};
 
-pub use asked::{BedState, RowState, Taken};
+pub use asked::{BedState, Giving, RowState, Taken};
 pub use care_code::CareCode;
 pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
 pub use query::{BedCard, CountsAs, LocationCard};
@@ -48,8 +48,10 @@ pub struct Availability {
     locations: BTreeMap<LocationId, Location>,
     /// The same locations by region, the order in which rows are given.
     regions: BTreeMap<RegionId, BTreeSet<LocationId>>,
-    /// Stays that began and were not forgotten, open or closed.
+    /// Stays that are open.
     stays: BTreeMap<StayId, Stay>,
+    /// Stays that closed.
+    closed: ClosedStays,
     /// Where each referral has an open hold, so that an admission need not search for them.
     holds: BTreeMap<ReferralId, Vec<Spot>>,
     /// What did not fit.

@@ -171,12 +171,23 @@ impl Availability {
         self.locations.get(location).map(|location| (&location.region, location.last_word.at))
     }
 
+    /// The names of the locations of a region.
+    pub fn located(&self, region: &RegionId) -> impl Iterator<Item = &LocationId> {
+        self.regions.get(region).into_iter().flatten()
+    }
+
+    /// The first digits of a location's postcode, if it said them.
+    #[must_use]
+    pub fn postcode(&self, location: &LocationId) -> Option<&Label> {
+        self.locations.get(location)?.profile.postcode4.as_ref()
+    }
+
     fn located_in(&self, region: &RegionId) -> impl Iterator<Item = &Location> {
         self.regions.get(region).into_iter().flatten().filter_map(|location| self.locations.get(location))
     }
 }
 
-fn counts_as(bed: &Bed, share: Share) -> CountsAs {
+pub(super) fn counts_as(bed: &Bed, share: Share) -> CountsAs {
     match (share, bed.axes.occupancy) {
         (_, Occupancy::Occupied(stay)) => CountsAs::Occupied(stay),
         (Share::NotReady, _) => CountsAs::NotReady,

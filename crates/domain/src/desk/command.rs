@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::instrument::Answer;
 use crate::{
     BedId, BedRef, CareType, ContactId, ContactKind, DeclineCode, Destination, DivertedReason, Event,
-    EventId, Fact, Label, LocationId, OfferId, OfferRef, Place, PlanStep, RaisedTo, ReferralId,
+    EventId, Fact, Label, LocationId, Matched, OfferId, OfferRef, Place, PlanStep, RaisedTo, ReferralId,
     ReferralProfile, RegionId, Role, RuleSet, Sealed, SourceId, StayId, Timestamp, WaitingFor,
     WithdrawnReason,
 };
@@ -179,6 +179,8 @@ acts! {
         to: Vec<Asked>,
         /// Until when they can answer; otherwise as the rules say.
         answer_by: Option<Timestamp>,
+        /// The list that was looked at: kept with the offers.
+        receipt: Option<Matched>,
     } => Offers,
     /// The location looked at an offer.
     SeeOffer {

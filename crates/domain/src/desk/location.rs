@@ -7,14 +7,51 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::moment;
-use crate::{AdmissionWindow, CareType, Event, Fact, Period, ReferralId, RegionId, StayId, Timestamp};
+use super::{Rules, moment};
+use crate::{
+    AdmissionWindow, CareType, DeclineCode, Event, Fact, Period, ReferralId, RegionId, StayId, Timestamp,
+};
 
 /// Admissions older than this are forgotten: no period of a limit is longer than a week.
 const ADMITTED_KEPT_MICROS: i64 = 15 * 24 * 60 * 60 * 1_000_000;
 
 /// Words that follow each other sooner are one: a nurse who goes round says much in five minutes, and then is silent.
 const ONE_WORD_MICROS: i64 = 5 * 60 * 1_000_000;
+
+/// Answers that are remembered: enough to see a habit, and what was long ago is no habit any more.
+const ANSWERS_KEPT_MAX: u32 = 20;
+
+/// What the last answers of a location said of the board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truth {
+    /// Answers that count, at most [`ANSWERS_KEPT_MAX`].
+    pub answers: u32,
+    /// One bit for each, the last one lowest: set if the place was not free after all.
+    wrong: u32,
+}
+
+impl Truth {
+    /// How many of the answers bore out what the board showed.
+    #[must_use]
+    pub fn right(&self) -> u32 {
+        self.answers.saturating_sub(self.wrong.count_ones())
+    }
+
+    fn hear(&mut self, wrong: bool) {
+        let kept = (1_u32 << ANSWERS_KEPT_MAX).wrapping_sub(1);
+        self.wrong = ((self.wrong << 1) | u32::from(wrong)) & kept;
+        self.answers = self.answers.saturating_add(1).min(ANSWERS_KEPT_MAX);
+    }
+}
+
+/// What is left of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The limit.
+    pub max: u32,
+    /// How many more can come.
+    pub left: u32,
+}
 
 /// A limit of admissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +82,8 @@ pub struct Intake {
     expected: BTreeMap<ReferralId, Coming>,
     /// Who came in the last days.
     admitted: BTreeMap<StayId, Coming>,
+    /// What its answers said of the board.
+    pub truth: Truth,
     /// When it was last heard of.
     pub heard_at: Timestamp,
     /// The time between its words, smoothed, in microseconds; `None` before the second word.
@@ -62,6 +101,7 @@ impl Intake {
             promised: BTreeMap::new(),
             expected: BTreeMap::new(),
             admitted: BTreeMap::new(),
+            truth: Truth::default(),
             heard_at: Timestamp::default(),
             pace_micros: None,
             asked_at: None,
@@ -77,25 +117,47 @@ impl Intake {
     /// The limit that one more admission of this type at this moment would pass, not counting this referral itself.
     #[must_use]
     pub fn limit_reached(&self, care_type: &CareType, at: Timestamp, but: ReferralId) -> Option<u32> {
+        self.room(care_type, at, Some(but)).filter(|room| room.left == 0).map(|room| room.max)
+    }
+
+    /// What is left of the tightest limit for this type at this moment, not counting a referral itself; `None` if there
+    /// is no limit.
+    #[must_use]
+    pub fn room(&self, care_type: &CareType, at: Timestamp, but: Option<ReferralId>) -> Option<Room> {
         let expected =
-            self.expected.iter().filter(|(referral, _)| **referral != but).map(|(_, coming)| coming);
+            self.expected.iter().filter(|(referral, _)| Some(**referral) != but).map(|(_, coming)| coming);
         let all: Vec<&Coming> = expected.chain(self.admitted.values()).collect();
-        self.limits
-            .iter()
-            .filter(|limit| limit.care_type.as_ref().is_none_or(|only| only == care_type))
-            .find_map(|limit| {
-                let same_type =
-                    |coming: &&&Coming| limit.care_type.as_ref().is_none_or(|only| *only == coming.care_type);
-                let in_period = |coming: &&&Coming| moment::same_period(&limit.period, coming.at, at);
-                let count = all.iter().filter(same_type).filter(in_period).count();
-                u32::try_from(count).is_ok_and(|count| count >= limit.max).then_some(limit.max)
-            })
+        let limits =
+            self.limits.iter().filter(|limit| limit.care_type.as_ref().is_none_or(|only| only == care_type));
+        let rooms = limits.map(|limit| {
+            let same_type =
+                |coming: &&&Coming| limit.care_type.as_ref().is_none_or(|only| *only == coming.care_type);
+            let in_period = |coming: &&&Coming| moment::same_period(&limit.period, coming.at, at);
+            let count = all.iter().filter(same_type).filter(in_period).count();
+            let left = limit.max.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+            Room { max: limit.max, left }
+        });
+        rooms.min_by_key(|room| room.left)
+    }
+
+    /// How many came since then, or are expected.
+    #[must_use]
+    pub fn came_since(&self, since: Timestamp) -> u32 {
+        let came = self.admitted.values().filter(|coming| coming.at >= since).count();
+        u32::try_from(came.saturating_add(self.expected.len())).unwrap_or(u32::MAX)
     }
 
     /// After this moment its silence is long enough to ask, by this rule.
     pub(super) fn silent_from(&self, silence: i64, paces: i64, least: i64) -> Timestamp {
         let own = self.pace_micros.map_or(silence, |pace| pace.saturating_mul(paces));
         self.heard_at.saturating_add_micros(own.min(silence).max(least))
+    }
+
+    /// Whether it has been silent for so long, by these rules, that it is to be asked, or was asked and said nothing since.
+    #[must_use]
+    pub fn is_silent(&self, rules: &Rules, now: Timestamp) -> bool {
+        let from = self.silent_from(rules.silence_micros, rules.silence_paces, rules.silence_micros_min);
+        self.asked_at.is_some() || from <= now
     }
 
     fn hear(&mut self, at: Timestamp) {
@@ -122,6 +184,7 @@ impl Intake {
             }
             Fact::OfferAccepted { offer, from, .. } => {
                 self.promised.insert(offer.referral, *from);
+                self.truth.hear(false);
             }
             Fact::HoldGranted { place, referral, .. } => {
                 let at = self.promised.remove(referral).unwrap_or(event.time);
@@ -136,7 +199,13 @@ impl Intake {
                 self.expected.remove(referral);
                 self.promised.remove(referral);
             }
-            Fact::OfferDeclined { offer, .. } | Fact::OfferRevoked(offer) | Fact::OfferLapsed(offer) => {
+            Fact::OfferDeclined { offer, code, .. } => {
+                self.promised.remove(&offer.referral);
+                if *code != DeclineCode::NoAnswer {
+                    self.truth.hear(*code == DeclineCode::NotFreeAfterAll);
+                }
+            }
+            Fact::OfferRevoked(offer) | Fact::OfferLapsed(offer) => {
                 self.promised.remove(&offer.referral);
             }
             Fact::StayAdmitted { stay, place, referral, .. } => {

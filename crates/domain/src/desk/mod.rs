@@ -40,7 +40,7 @@ pub use command::{Act, Actor, Asked, Command, Step};
 pub use contradiction::{Contradiction, ContradictionKind, Owner};
 pub use due::{Due, about_to_lapse, due, next_due};
 pub use instrument::{Answer, Instrument, Outcome, Question, WeighingError};
-pub use location::Intake;
+pub use location::{Intake, Room, Truth};
 pub use refer::likely_doubles;
 pub use referral::{Arrival, End, Hold, Offer, OfferState, Promise, Referral, Triage};
 pub use refusal::Refusal;

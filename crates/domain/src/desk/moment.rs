@@ -1,63 +1,17 @@
-//! The clock on the wall in the Netherlands, as data: which day and minute a moment is there.
+//! Moments against what a location said about days and hours: its windows, the period of its limits.
 //!
-//! Not here: what happens at that minute (`place`).
+//! Not here: the clock on the wall (`wall`), what happens at that minute (`place`).
 
-use jiff::civil::Weekday;
-use jiff::tz::TimeZone;
+use crate::{AdmissionWindow, CareType, Period, Timestamp, Wall};
 
-use crate::{AdmissionWindow, CareType, Period, Timestamp};
+const DAYS: [&str; 7] = ["mo", "tu", "we", "th", "fr", "sa", "su"];
 
-/// The rule of the Netherlands since 1996: no table of time zones is needed, and none can be older than the other.
-const NETHERLANDS: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
-
-/// A moment on the wall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wall {
-    /// Days since 1970-01-01.
-    day: i64,
-    /// 0 is Monday.
-    weekday: u8,
-    /// Minutes since midnight.
-    minute: u16,
+fn day_name(weekday: u8) -> &'static str {
+    DAYS.get(usize::from(weekday)).copied().unwrap_or("")
 }
 
-impl Wall {
-    /// `None` outside the years that can be written.
-    pub(super) fn at(moment: Timestamp) -> Option<Self> {
-        let zone = TimeZone::posix(NETHERLANDS).ok()?;
-        let moment = jiff::Timestamp::from_microsecond(moment.as_micros()).ok()?;
-        let local = zone.to_datetime(moment);
-        let epoch = jiff::civil::date(1970, 1, 1);
-        let day = local.date().since((jiff::Unit::Day, epoch)).ok()?.get_days();
-        let weekday = match local.weekday() {
-            Weekday::Monday => 0,
-            Weekday::Tuesday => 1,
-            Weekday::Wednesday => 2,
-            Weekday::Thursday => 3,
-            Weekday::Friday => 4,
-            Weekday::Saturday => 5,
-            Weekday::Sunday => 6,
-        };
-        let hour = u16::try_from(local.hour()).ok()?;
-        let minute = u16::try_from(local.minute()).ok()?;
-        Some(Self { day: i64::from(day), weekday, minute: hour.saturating_mul(60).saturating_add(minute) })
-    }
-
-    fn day_name(self) -> &'static str {
-        match self.weekday {
-            0 => "mo",
-            1 => "tu",
-            2 => "we",
-            3 => "th",
-            4 => "fr",
-            5 => "sa",
-            _ => "su",
-        }
-    }
-
-    fn day_before(self) -> &'static str {
-        Self { weekday: self.weekday.checked_sub(1).unwrap_or(6), ..self }.day_name()
-    }
+fn day_before(weekday: u8) -> &'static str {
+    day_name(weekday.checked_sub(1).unwrap_or(6))
 }
 
 /// Whether both moments are in the same day, or the same week from Monday on.
@@ -76,6 +30,7 @@ pub(super) fn same_period(period: &Period, one: Timestamp, other: Timestamp) -> 
 /// Whether admissions of this type are possible at this moment. A window that ends before it begins goes over midnight.
 pub(super) fn is_within(windows: &[AdmissionWindow], care_type: &CareType, moment: Timestamp) -> bool {
     let Some(wall) = Wall::at(moment) else { return false };
+    let (today, minute) = (day_name(wall.weekday), wall.minute_of_day());
     windows.iter().filter(|window| window.care_types.is_empty() || window.care_types.contains(care_type)).any(
         |window| {
             let (Some(from), Some(to)) = (minutes(window.from.as_str()), minutes(window.to.as_str())) else {
@@ -83,9 +38,9 @@ pub(super) fn is_within(windows: &[AdmissionWindow], care_type: &CareType, momen
             };
             let on = |day: &str| window.days.iter().any(|named| named.as_str() == day);
             if from <= to {
-                on(wall.day_name()) && (from..to).contains(&wall.minute)
+                on(today) && (from..to).contains(&minute)
             } else {
-                (on(wall.day_name()) && wall.minute >= from) || (on(wall.day_before()) && wall.minute < to)
+                (on(today) && minute >= from) || (on(day_before(wall.weekday)) && minute < to)
             }
         },
     )

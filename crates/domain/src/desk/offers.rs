@@ -14,10 +14,16 @@ use crate::{Fact, OfferRef, Timestamp};
 )]
 pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     match &command.act {
-        Act::SendOffers { referral, to, answer_by } => {
+        Act::SendOffers { referral, to, answer_by, receipt } => {
             let open = open_referral(state, *referral)?;
             may_ask(state, open)?;
-            send(state, command, open, to, *answer_by)
+            if receipt.as_ref().is_some_and(|list| list.referral != *referral) {
+                return Err(Refusal::ReceiptOfAnother);
+            }
+            let sent = send(state, command, open, to, *answer_by)?;
+            // The list comes first: it is what was known when the offers were sent.
+            let list = receipt.clone().map(|list| Fact::ReferralMatched(list.kept()));
+            Ok(list.into_iter().chain(sent).collect())
         }
         Act::SeeOffer { offer: named } => {
             let (_, asked) = offer(state, named)?;

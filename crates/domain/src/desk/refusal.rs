@@ -134,6 +134,9 @@ refusals! {
     /// Its id was used before.
     OfferKnown = "offer-known",
         "Er is al een vraag met dit nummer.", "There is an offer with this id already.";
+    /// Another list.
+    ReceiptOfAnother = "receipt-of-another",
+        "De lijst met locaties is van een andere aanmelding.", "The list of locations is that of another referral.";
     /// Asked already.
     AskedAlready { /** Which. */ location: LocationId } = "asked-already",
         "De aanmelding ligt al voor bij {location}.", "The referral is before {location} already.";

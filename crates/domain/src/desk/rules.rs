@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instrument::Instrument;
 use super::span;
-use crate::{RaisedTo, RegionId, RuleSet, Urgency};
+use crate::{RaisedTo, RegionId, RuleSet, Urgency, Weights};
 
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -94,6 +94,8 @@ pub struct Rules {
     pub silence_micros_min: i64,
     /// A referral is given up only after every rung of the ladder.
     pub ladder_first: bool,
+    /// What makes one place better than another.
+    pub ranking: Weights,
 }
 
 impl Default for Rules {
@@ -117,6 +119,7 @@ impl Default for Rules {
             silence_paces: 2,
             silence_micros_min: 2 * HOUR,
             ladder_first: true,
+            ranking: Weights::default(),
         }
     }
 }

@@ -9,7 +9,9 @@
 
 mod contradictions;
 mod deadlines;
+mod matching;
 mod properties;
+mod queries;
 mod races;
 mod refusals;
 mod stories;

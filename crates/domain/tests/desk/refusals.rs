@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 
 use domain::desk::{Act, Actor, Asked, Refusal, Rung};
+use domain::matching::{Wanted, matching};
 use domain::testing::label;
 use domain::{
-    AdmissionWindow, BedRef, CareType, Fact, LocationId, Period, RaisedTo, Role, StopReason, Timestamp,
-    Urgency,
+    AdmissionWindow, BedRef, CareType, Fact, LocationId, Matched, Period, RaisedTo, Role, StopReason,
+    Timestamp, Urgency,
 };
 
 use crate::support::*;
@@ -113,7 +114,10 @@ const CASES: &[Case] = &[
     ("unknown-location", || offered().desk(ZK23, ask(1, &[(9, "zk23-nergens")]))),
     ("care-type-not-given", || {
         let asked = Asked { care_type: CareType::Grz, ..asked(9, EIK) };
-        offered().desk(ZK23, Act::SendOffers { referral: referral(1), to: vec![asked], answer_by: None })
+        offered().desk(
+            ZK23,
+            Act::SendOffers { referral: referral(1), to: vec![asked], answer_by: None, receipt: None },
+        )
     }),
     ("admissions-stopped", || {
         let mut story = offered();
@@ -173,6 +177,13 @@ const CASES: &[Case] = &[
         story.location(EIK, yes(offer_ref(1, 1, EIK), now))
     }),
     ("offer-known", || offered().desk(ZK23, ask(1, &[(1, EIK)]))),
+    ("receipt-of-another", || {
+        let mut story = offered();
+        let wanted = Wanted::of(&story.state(), referral(1), story.now).unwrap();
+        let list = Matched { referral: referral(2), ..matching(&story.state(), &wanted) };
+        let (to, receipt) = (vec![asked(9, EIK)], Some(list));
+        story.desk(ZK23, Act::SendOffers { referral: referral(1), to, answer_by: None, receipt })
+    }),
     ("asked-already", || offered().desk(ZK23, ask(1, &[(9, LINDE)]))),
     ("answered-already", || {
         let mut story = offered();

@@ -116,7 +116,7 @@ pub(crate) fn no(offer: OfferRef, code: &str) -> Act {
 
 pub(crate) fn ask(of: u64, to: &[(u64, &str)]) -> Act {
     let to = to.iter().map(|(number, location)| asked(*number, location)).collect();
-    Act::SendOffers { referral: referral(of), to, answer_by: None }
+    Act::SendOffers { referral: referral(of), to, answer_by: None, receipt: None }
 }
 
 pub(crate) fn make(number: u64, urgency: Urgency) -> Act {
@@ -165,7 +165,12 @@ pub(crate) fn report(fact: Fact) -> Act {
 }
 
 fn registered(location: &str, mode: LocationMode) -> Fact {
-    Fact::LocationRegistered(LocationProfile {
+    Fact::LocationRegistered(profile_of(location, mode))
+}
+
+/// What a location says of itself.
+pub(crate) fn profile_of(location: &str, mode: LocationMode) -> LocationProfile {
+    LocationProfile {
         location: parse(location),
         provider: label("zorgdragers"),
         name: label(location),
@@ -175,7 +180,7 @@ fn registered(location: &str, mode: LocationMode) -> Fact {
         phone: None,
         phone_night: None,
         wards: Vec::new(),
-    })
+    }
 }
 
 /// A log in memory, and what people do.
@@ -331,6 +336,11 @@ impl Story {
     /// What is so, from everything.
     pub(crate) fn state(&self) -> State {
         self.log.iter().fold(State::new(book(&self.rules)), evolve)
+    }
+
+    /// What was so after the first events of the log.
+    pub(crate) fn up_to(&self, position: usize) -> State {
+        self.log[..position].iter().fold(State::new(book(&self.rules)), evolve)
     }
 
     /// The keeper of a region looks at its clock and does what fell due. The kinds of what it recorded.

@@ -5,7 +5,7 @@
 
 use contracts::Received;
 use domain::{
-    AgeBand, CareType, ClosedReason, ContactKind, DeclineCode, Destination, DivertedReason, Feature,
+    AgeBand, CareType, ClosedReason, ContactKind, DeclineCode, Destination, DivertedReason, ExclusionCode, Feature,
     ItemState, LocationMode, Origin, Period, PlanItem, Purpose, Role, RuleSet, StopReason, Timestamp,
     Urgency, WaitingFor, WithdrawnReason,
 };
@@ -163,7 +163,7 @@ fn scalar(kind: &str, field: &Field) -> Value {
     match field.kind {
         "string" => text_schema(kind, field),
         "bool" => json!({"type": "boolean"}),
-        "uint32" => json!({"type": "integer", "minimum": 0}),
+        "uint32" | "uint64" => json!({"type": "integer", "minimum": 0}),
         _ => json!({"type": "integer"}),
     }
 }
@@ -203,12 +203,13 @@ fn text_of(kind: &str, name: &str) -> (Text, &'static str) {
         ("reason", "bed") => ClosedReason::KNOWN,
         ("reason", "referral") if kind.ends_with("withdrawn") => WithdrawnReason::KNOWN,
         ("reason", "referral") if kind.ends_with("diverted") => DivertedReason::KNOWN,
-        ("features" | "constraints", _) => Feature::KNOWN,
+        ("features" | "constraints" | "spare", _) => Feature::KNOWN,
         ("origin", _) => Origin::KNOWN,
         ("urgency", _) => Urgency::KNOWN,
         ("age_band", _) => AgeBand::KNOWN,
         ("purpose", _) => Purpose::KNOWN,
         ("decided_by" | "by" | "spoken_with", _) => Role::KNOWN,
+        ("code", "referral") => ExclusionCode::KNOWN,
         ("code", _) => DeclineCode::KNOWN,
         ("what", _) => WaitingFor::KNOWN,
         ("item", _) => PlanItem::KNOWN,
@@ -223,15 +224,15 @@ fn text_of(kind: &str, name: &str) -> (Text, &'static str) {
     }
     match (name, entity) {
         ("referral" | "stay" | "offer" | "contact" | "corrects", _) => (Text::Uuid, ID),
-        ("at" | "until" | "since" | "due" | "answer_by" | "ready_since", _) | ("from", "offer") => {
+        ("at" | "until" | "since" | "due" | "answer_by" | "ready_since" | "moment", _) | ("from", "offer") => {
             (Text::Moment, MOMENT)
         }
         (name, _) if name.ends_with("_at") => (Text::Moment, MOMENT),
         ("from" | "to", "location") => (Text::Plain, "08:00"),
         ("days", _) => (Text::Plain, "mo"),
-        ("location", _) => (Text::Plain, "zk23-de-linde"),
+        ("location" | "wished", _) => (Text::Plain, "zk23-de-linde"),
         ("bed", _) => (Text::Plain, "12"),
-        ("to_region" | "from_region", _) => (Text::Plain, "zk01"),
+        ("to_region" | "from_region" | "regions", _) => (Text::Plain, "zk01"),
         ("postcode4", _) => (Text::Plain, "3511"),
         ("area", _) => (Text::Plain, "35"),
         ("nonce" | "ciphertext", _) => (Text::Plain, "AAAA"),

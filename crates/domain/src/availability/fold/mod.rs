@@ -188,7 +188,7 @@ impl Step<'_> {
     }
 
     fn open_stay_mut(&mut self, stay: StayId) -> Option<&mut Stay> {
-        self.state.stays.get_mut(&stay).filter(|stay| stay.is_open())
+        self.state.stays.get_mut(&stay)
     }
 
     /// The bed counts otherwise, and this event touches it.
@@ -214,7 +214,10 @@ impl Step<'_> {
         let fact = &self.event.fact;
         let bed = self.touched.first().cloned();
         // A stay event that names no place is about the place its stay has or had.
-        let spot = named_stay(fact).and_then(|stay| self.state.stays.get(&stay)).map(|stay| &stay.spot);
+        let spot = named_stay(fact).and_then(|stay| {
+            let open = self.state.stays.get(&stay).map(|stay| &stay.spot);
+            open.or_else(|| self.state.closed.spot(stay))
+        });
         let (location, bed) = match (fact.location(), bed, spot) {
             (Some(location), bed, _) => (Some(location.clone()), bed.filter(|bed| bed.location == *location)),
             (None, _, Some(Spot::Bed(bed))) => (Some(bed.location.clone()), Some(bed.clone())),

@@ -25,7 +25,10 @@ impl Step<'_> {
     }
 
     pub(super) fn moved(&mut self, stay: StayId, from: &BedRef, to: &BedRef) {
-        let referral = self.state.stays.get(&stay).and_then(|stay| stay.referral);
+        let referral = match self.state.stays.get(&stay) {
+            Some(open) => open.referral,
+            None => self.state.closed.referral(stay),
+        };
         self.enter(stay, Spot::Bed(to.clone()), referral, Some(from));
     }
 
@@ -39,13 +42,10 @@ impl Step<'_> {
 
     pub(super) fn discharged(&mut self, stay: StayId, place: &Place, ready: bool) {
         let time = self.event.time;
-        let Some(open) = self.open_stay_mut(stay) else {
+        let Some(left) = self.state.stays.remove(&stay) else {
             return self.contradict(ContradictionKind::StayNotOpen);
         };
-        let left = open.clone();
-        open.closed = Some(time);
-        open.there = false;
-        open.waits = false;
+        self.state.closed.close(stay, left.clone(), time);
         let Some(spot) = left.place() else { return };
         self.leave(stay, &left, if ready { Left::Ready } else { Left::NotReady });
         if spot_of(place) != *spot {
@@ -63,17 +63,15 @@ impl Step<'_> {
 
     pub(super) fn discharge_cancelled(&mut self, stay: StayId) {
         let time = self.event.time;
-        let Some(closed) = self.state.stays.get_mut(&stay) else {
-            return self.contradict(ContradictionKind::StayNotClosed);
-        };
-        let Some(discharged) = closed.closed else {
+        let Some(discharged) = self.state.closed.closed_at(stay) else {
             return self.contradict(ContradictionKind::StayNotClosed);
         };
         if time > discharged.saturating_add_micros(CANCEL_WITHIN_MICROS) {
             return self.contradict(ContradictionKind::CancelledTooLate);
         }
-        closed.closed = None;
-        let (spot, referral) = (closed.spot.clone(), closed.referral);
+        let Some(open) = self.state.closed.reopen(stay) else { return };
+        let (spot, referral) = (open.spot.clone(), open.referral);
+        self.state.stays.insert(stay, open);
         let back = match &spot {
             Spot::Bed(at) => self.back_in_bed(stay, at, referral),
             Spot::Row(location, code) => match self.row_mut(location, *code) {
@@ -172,8 +170,11 @@ impl Step<'_> {
                 }
             }
         }
-        let named_before = known.and_then(|known| known.referral);
-        let entered = Stay { spot: target, there: true, waits, referral: named_before, closed: None };
+        let named_before = match (known, self.state.closed.reopen(stay)) {
+            (Some(known), _) | (None, Some(known)) => known.referral,
+            (None, None) => None,
+        };
+        let entered = Stay { spot: target, there: true, waits, referral: named_before };
         self.state.stays.insert(stay, entered);
         true
     }

@@ -125,7 +125,7 @@ fn places_agree(board: &Availability) {
     let there: BTreeMap<_, _> =
         board.stays.iter().filter_map(|(id, stay)| Some((*id, stay.place()?.clone()))).collect();
     assert_eq!(there, in_place);
-    assert!(board.stays.values().all(|stay| stay.is_open() || !(stay.there || stay.waits)));
+    assert!(board.stays.keys().all(|stay| board.closed.spot(*stay).is_none()), "a stay is open or closed");
     let located: Vec<(&RegionId, &LocationId)> = board
         .regions
         .iter()

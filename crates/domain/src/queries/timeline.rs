@@ -1,0 +1,61 @@
+//! What became of a referral, from its events: one entry each, in the order of the log.
+//!
+//! Not here: the sentences (`tell`), reading the events (a shell: everything with the tag of the referral and its stay).
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+
+use super::tell::tell;
+use crate::words::Sentence;
+use crate::{Fact, LocationId, Recorded, ReferralId, SourceId, StayId, Timestamp};
+
+/// The most entries of one referral; one with more has gone wrong, and its newest tell more than its oldest.
+pub const TIMELINE_MAX: usize = 1_000;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Which event.
+    pub position: u64,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// When it happened, as its source says.
+    pub occurred_at: Timestamp,
+    /// Who said so.
+    pub source: SourceId,
+    /// Of which type, such as `offer.sent`.
+    pub kind: &'static str,
+    /// At which location.
+    pub location: Option<LocationId>,
+    /// What happened.
+    pub sentence: Sentence,
+}
+
+/// What became of a referral and of the stay it led to, the oldest first; the newest [`TIMELINE_MAX`].
+#[must_use]
+pub fn timeline<'a>(events: impl IntoIterator<Item = &'a Recorded>, referral: ReferralId) -> Vec<Entry> {
+    let mut stays: BTreeSet<StayId> = BTreeSet::new();
+    let mut entries = Vec::new();
+    for recorded in events {
+        let fact = &recorded.event.fact;
+        let of_referral = fact.referral() == Some(referral);
+        if let (true, Fact::StayAdmitted { stay, .. }) = (of_referral, fact) {
+            stays.insert(*stay);
+        }
+        if !of_referral && !fact.stay().is_some_and(|stay| stays.contains(&stay)) {
+            continue;
+        }
+        entries.push(Entry {
+            position: recorded.position,
+            recorded_at: recorded.recorded_at,
+            occurred_at: recorded.event.occurred_at,
+            source: recorded.event.source.clone(),
+            kind: fact.kind(),
+            location: fact.location().cloned(),
+            sentence: tell(fact),
+        });
+    }
+    entries.split_off(entries.len().saturating_sub(TIMELINE_MAX))
+}

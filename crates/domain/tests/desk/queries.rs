@@ -1,0 +1,206 @@
+//! What a desk asks: what can be admitted when, what is to be done, what does not fit, what came of a referral.
+
+use domain::desk::{Act, Owner, Rung};
+use domain::queries::{WhyLess, WorkItem, WorkKind, admittable, contradictions, timeline, worklist};
+use domain::testing::{label, stopped};
+use domain::{AdmissionWindow, Fact, Period, Recorded, Role, Timestamp, Urgency, WaitingFor};
+
+use crate::support::*;
+
+/// A Friday at noon.
+const NOON: &str = "2026-03-06T11:00:00Z";
+
+fn work(story: &Story, region: &str) -> Vec<WorkItem> {
+    let list = worklist(&story.state(), &parse(region), story.now);
+    assert_eq!(list.left_off, 0);
+    list.items
+}
+
+fn kinds(story: &Story, region: &str) -> Vec<WorkKind> {
+    work(story, region).into_iter().map(|item| item.kind).collect()
+}
+
+fn recorded(story: &Story) -> Vec<Recorded> {
+    let with = |(event, position): (&domain::Event, u64)| Recorded {
+        position,
+        recorded_at: event.time,
+        event: event.clone(),
+    };
+    story.log.iter().zip(1..).map(with).collect()
+}
+
+#[test]
+fn four_beds_free_one_admission_possible_none_after_five() {
+    let mut story = Story::at(NOON);
+    story.opens("zk23-wilg", &["1", "2", "3", "4"]);
+    let days = labels(&["fr", "sa"]);
+    let window = AdmissionWindow { days, from: label("09:00"), to: label("17:00"), care_types: vec![] };
+    story.says("zk23-wilg", Fact::WindowsSet { location: parse("zk23-wilg"), windows: vec![window] });
+    let limit =
+        Fact::IntakeLimitSet { location: parse("zk23-wilg"), care_type: None, period: Period::Day, max: 1 };
+    story.says("zk23-wilg", limit);
+    story.says(EIK, stopped(EIK, None));
+    let at = |moment: Timestamp| {
+        let rows = admittable(&story.state(), &parse(ZK23), moment);
+        rows.into_iter().find(|row| row.location.as_str() == "zk23-wilg").unwrap()
+    };
+    let (now, evening) = (at(story.now), at(story.in_minutes(6 * 60)));
+    assert_eq!((now.offerable, now.admittable), (4, 1));
+    assert_eq!(now.why_less, [WhyLess::IntakeLimit { max: 1, left: 1 }]);
+    assert_eq!((evening.offerable, evening.admittable), (4, 0));
+    assert_eq!(evening.why_less[0].code(), "outside-window");
+    assert_eq!(now.last_word.at, story.now);
+    let closed = admittable(&story.state(), &parse(ZK23), story.now);
+    assert!(closed.iter().all(|row| row.admittable <= row.offerable));
+}
+
+#[test]
+fn the_worklist_follows_a_referral_step_by_step_and_what_is_done_is_gone() {
+    let mut story = Story::at(NOON);
+    let _ = story.desk(ZK23, make(1, Urgency::Planned)).records(&["referral.made"]);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::Triage]);
+    let _ = story.desk(ZK23, weigh(1)).records(&["referral.triaged"]);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::FindPlace]);
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE), (2, EIK)])).records(&["offer.sent"; 2]);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::AwaitAnswer; 2]);
+
+    // A third of the hour later EIK has looked, LINDE has not.
+    let _ = story.location(EIK, Act::SeeOffer { offer: offer_ref(2, 1, EIK) }).records(&["offer.seen"]);
+    story.minutes_later(21);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::CallLocation, WorkKind::AwaitAnswer]);
+    let call = work(&story, ZK23).remove(0);
+    assert_eq!((call.location, call.offer), (Some(parse(LINDE)), Some(offer(1))));
+
+    let from = story.in_minutes(60);
+    let promise = story.location(EIK, yes(offer_ref(2, 1, EIK), from));
+    let _ = promise.records(&["offer.accepted", "hold.granted"]);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::CallLocation, WorkKind::Choose]);
+    let chosen = Act::ChooseOffer { offer: offer_ref(2, 1, EIK), role: Role::Desk };
+    let _ = story.desk(ZK23, chosen).0.unwrap();
+    assert_eq!(kinds(&story, ZK23), [WorkKind::AgreeArrival]);
+    let arrives = Act::AgreeArrival {
+        referral: referral(1),
+        location: parse(EIK),
+        arrives_at: story.in_minutes(90),
+        transport: None,
+    };
+    let _ = story.desk(ZK23, arrives).0.unwrap();
+    assert_eq!(kinds(&story, ZK23), []);
+
+    // The hold runs out soon, then asks a person.
+    story.minutes_later(90 + 100);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::HoldRunsOut]);
+    story.minutes_later(30);
+    assert_eq!(story.keeper(ZK23)[0], "hold.overdue");
+    assert_eq!(kinds(&story, ZK23)[0], WorkKind::HoldOverdue);
+    let _ = story.location(EIK, admit(1, Some(1), place(EIK, "1"))).0.unwrap();
+    assert!(work(&story, ZK23).iter().all(|item| item.referral.is_none()));
+}
+
+#[test]
+fn a_crisis_comes_before_what_is_planned_and_each_by_its_deadline() {
+    let mut story = Story::at(NOON);
+    referred(&mut story, 1, Urgency::Planned);
+    story.minutes_later(5);
+    referred(&mut story, 2, Urgency::Crisis);
+    story.minutes_later(5);
+    referred(&mut story, 3, Urgency::Crisis);
+    let order: Vec<_> = work(&story, ZK23).into_iter().map(|item| item.referral).collect();
+    assert_eq!(order, [Some(referral(2)), Some(referral(3)), Some(referral(1))]);
+}
+
+#[test]
+fn the_number_on_the_list_is_the_one_that_is_answered_then() {
+    let mut story = Story::at(NOON);
+    let mut known = profile_of(LINDE, domain::LocationMode::Beds);
+    (known.phone, known.phone_night) = (Some(label("030-1")), Some(label("06-2")));
+    story.says(LINDE, Fact::LocationChanged(known));
+    referred(&mut story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+    assert_eq!(work(&story, ZK23)[0].phone, Some(label("030-1")));
+    let night = story.in_minutes(12 * 60);
+    let at_night = worklist(&story.state(), &parse(ZK23), night);
+    assert_eq!(at_night.items[0].phone, Some(label("06-2")));
+}
+
+#[test]
+fn another_desk_is_asked_and_sees_it_and_the_first_waits() {
+    let mut story = Story::at(NOON).under(|rules| rules.ladder.insert(0, Rung::Desk(parse(ZK24))));
+    referred(&mut story, 1, Urgency::Urgent);
+    let _ = story.desk(ZK23, Act::Escalate { referral: referral(1), to: parse(ZK24) }).0.unwrap();
+    assert_eq!(kinds(&story, ZK23), [WorkKind::AwaitTakeOver]);
+    assert_eq!(kinds(&story, ZK24), [WorkKind::TakeOver]);
+}
+
+#[test]
+fn stays_that_wait_or_last_too_long_silence_and_contradictions_are_on_the_list() {
+    let mut story = Story::at(NOON);
+    let _ = story.location(LINDE, admit(1, None, place(LINDE, "1"))).records(&["stay.admitted"]);
+    let planned = Act::PlanDischarge { stay: stay(1), expected_at: Some(story.in_minutes(60)) };
+    let _ = story.location(LINDE, planned).0.unwrap();
+    let (what, since) = (WaitingFor::HomeCare, story.now);
+    let _ = story.location(LINDE, Act::WaitFor { stay: stay(1), what, since }).0.unwrap();
+    assert_eq!(kinds(&story, ZK23), [WorkKind::StayWaiting]);
+    story.minutes_later(61);
+    assert_eq!(kinds(&story, ZK23), [WorkKind::StayWaiting, WorkKind::StayPastExpected]);
+    story.minutes_later(25 * 60);
+    let silent = kinds(&story, ZK23).into_iter().filter(|kind| *kind == WorkKind::SilentLocation);
+    assert_eq!(silent.count(), 3);
+
+    // The desk writes down an answer; the location says it never gave it.
+    referred(&mut story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, EIK)])).records(&["offer.sent"]);
+    let from = story.now;
+    let _ = story.desk(ZK23, yes_by_telephone(offer_ref(1, 1, EIK), from)).0.unwrap();
+    let contested = Act::ContestAnswer { offer: offer_ref(1, 1, EIK), role: Role::Nurse };
+    let _ = story.location(EIK, contested).0.unwrap();
+    story.minutes_later(10);
+    let open = contradictions(&story.state(), &parse(ZK23), story.now);
+    assert_eq!(open[0].source.code(), "answer-contested");
+    assert_eq!((open[0].owner.clone(), open[0].age_micros), (Owner::Desk(parse(ZK23)), 600_000_000));
+    assert!(kinds(&story, ZK23).contains(&WorkKind::Contradiction));
+    assert!(contradictions(&story.state(), &parse(ZK24), story.now).is_empty());
+}
+
+#[test]
+fn what_the_board_finds_is_the_location_s_and_grows_old() {
+    let mut story = Story::at(NOON);
+    story.says(LINDE, Fact::BedFreed(domain::BedRef { location: parse(LINDE), bed: parse("99") }));
+    let open = contradictions(&story.state(), &parse(ZK23), story.now);
+    assert_eq!(open.len(), 1);
+    assert_eq!(
+        (open[0].source.code(), open[0].owner.clone()),
+        ("unknown-bed", Owner::Location(parse(LINDE)))
+    );
+    assert!(open[0].sentence().nl.contains("niet bekend"));
+    let much_later = story.in_minutes(8 * 24 * 60);
+    assert!(contradictions(&story.state(), &parse(ZK23), much_later).is_empty());
+}
+
+#[test]
+fn a_referral_is_told_from_its_events_and_so_is_the_stay_it_led_to() {
+    let mut story = Story::at(NOON);
+    referred(&mut story, 1, Urgency::Crisis);
+    referred(&mut story, 2, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+    let from = story.now;
+    let _ = story.desk(ZK23, yes_by_telephone(offer_ref(1, 1, LINDE), from)).0.unwrap();
+    let _ = story.location(LINDE, admit(1, Some(1), place(LINDE, "1"))).0.unwrap();
+    let (what, since) = (WaitingFor::WlzPlace, story.now);
+    let _ = story.location(LINDE, Act::WaitFor { stay: stay(1), what, since }).0.unwrap();
+    let told = timeline(&recorded(&story), referral(1));
+    let kinds: Vec<_> = told.iter().map(|entry| entry.kind).collect();
+    let expected = [
+        "referral.made",
+        "offer.sent",
+        "offer.accepted",
+        "offer.chosen",
+        "hold.granted",
+        "stay.admitted",
+        "stay.waiting-for",
+    ];
+    assert_eq!(kinds, expected);
+    assert!(told[2].sentence.nl.contains("telefonisch, gesproken met nurse"), "{:?}", told[2]);
+    assert!(told[6].sentence.en.contains("waits for wlz-place"));
+    assert!(told.is_sorted_by_key(|entry| entry.position));
+}

@@ -9,8 +9,12 @@ extern crate alloc;
 extern crate std;
 
 mod alerts;
+mod asked;
 mod availability;
 mod desk;
+mod flow;
+mod period;
+mod unmet;
 
 use alloc::vec::Vec;
 
@@ -23,6 +27,9 @@ pub use domain::availability::{
     Availability, Basis, BedCard, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind,
     Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Sum,
 };
+pub use flow::{BUCKET_ENDS, BUCKETS, Cell, Flow, Summary, Times};
+pub use period::{DAYS_KEPT, Period};
+pub use unmet::{Unmet, UnmetKey, UnmetKind};
 
 /// A read model: what [`View::project`] made of the events so far.
 pub trait View: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {

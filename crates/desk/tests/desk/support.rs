@@ -199,7 +199,12 @@ pub(crate) fn ask(of: u64, to: &[(u64, &str)]) -> Act {
         bed: None,
         care_type: HC.into(),
     };
-    Act::SendOffers { referral: referral(of), to: to.iter().map(asked).collect(), answer_by: None }
+    Act::SendOffers {
+        referral: referral(of),
+        to: to.iter().map(asked).collect(),
+        answer_by: None,
+        receipt: None,
+    }
 }
 
 pub(crate) fn yes(offer: OfferRef, bed: Option<&str>, from: Timestamp) -> Act {

@@ -30,9 +30,9 @@ fn every_type_is_a_kind_of_the_log_and_its_own_records_are_not() {
 
 #[test]
 fn the_longest_list_of_places_that_is_kept_fits_an_event() {
-    let list = one_of_each().into_iter().find_map(|event| match &event.fact {
-        Fact::ReferralMatched(list) => Some((event.clone(), list.clone())),
-        _ => None,
+    let list = one_of_each().into_iter().find_map(|event| {
+        let Fact::ReferralMatched(list) = &event.fact else { return None };
+        Some((event.clone(), list.clone()))
     });
     let (event, list) = list.unwrap();
     let location = "a".repeat(64).parse::<domain::LocationId>().unwrap();

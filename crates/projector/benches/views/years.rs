@@ -111,7 +111,11 @@ impl Years {
             number: 0,
             given: 0,
         };
-        (0..REGIONS).for_each(|region| (0..HOUSES).for_each(|house| years.open(region, house)));
+        for region in 0..REGIONS {
+            for house in 0..HOUSES {
+                years.open(region, house);
+            }
+        }
         years
     }
 

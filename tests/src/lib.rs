@@ -13,6 +13,7 @@
     reason = "test code: what cannot be unwrapped is the failed test"
 )]
 
+mod api;
 mod broker;
 pub mod chaos;
 mod guarded;
@@ -22,6 +23,7 @@ mod reference;
 mod script;
 mod tools;
 
+pub use api::{Api, new_id};
 pub use broker::Broker;
 pub use guarded::Guarded;
 pub use node::{Node, Site};

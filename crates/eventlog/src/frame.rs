@@ -59,8 +59,9 @@ impl FrameHeader {
     /// Reads the header of the frame at `offset` of segment `segment`; the error says what does not fit.
     pub(crate) fn decode(bytes: &[u8], segment: u64, offset: u64) -> Result<FrameHeader, &'static str> {
         const SHORT: &str = "the header of a frame is cut short";
-        let (fields, checksum) = bytes.split_at_checked(HEADER_BYTES - 4).ok_or(SHORT)?;
-        if Input(checksum).u32().ok_or(SHORT)? != crc32c::crc32c(fields) {
+        let header = Aligned(*bytes.first_chunk().ok_or(SHORT)?);
+        let (fields, checksum) = header.0.split_last_chunk::<4>().ok_or(SHORT)?;
+        if u32::from_le_bytes(*checksum) != crc32c::crc32c(fields) {
             return Err("the checksum of a frame header does not fit");
         }
         let mut input = Input(fields);
@@ -117,31 +118,30 @@ pub(crate) fn put_frame(
     let body_bytes = small(out.len().saturating_sub(body_start));
     let checksum = crc32c::crc32c(out.get(body_start..).unwrap_or_default());
     out.extend_from_slice(&checksum.to_le_bytes());
-    let mut header = [0_u8; HEADER_BYTES];
-    put_at(&mut header, 0, &body_bytes.to_le_bytes());
-    put_at(&mut header, 4, &[kind.code()]);
-    put_at(&mut header, 8, &segment.to_le_bytes());
-    put_at(&mut header, 16, &base.saturating_add(small(start)).to_le_bytes());
-    let fields = header.first_chunk::<{ HEADER_BYTES - 4 }>().map_or(0, |fields| crc32c::crc32c(fields));
-    put_at(&mut header, 20, &fields.to_le_bytes());
-    put_at(out, start, &header);
+    put_at(out, start, &frame_header(kind, segment, base.saturating_add(small(start)), body_bytes));
 }
 
-/// The leaf hash of RFC 6962 over every field and the stored bytes. It does not depend on where or in which batch
-/// the record lies, so that every copy of the log has the same tree.
-pub(crate) fn leaf_hash(
-    position: u64,
-    recorded_at: i64,
-    record: &NewRecord,
-    scratch: &mut Vec<u8>,
-) -> [u8; 32] {
-    scratch.clear();
-    scratch.push(0);
-    put_leaf_fields(scratch, (position, recorded_at), record);
-    hash_leaf(scratch, &record.bytes)
+/// The header of a frame at `place` of its segment.
+pub(crate) fn frame_header(kind: FrameKind, segment: u64, place: u32, body_bytes: u32) -> [u8; HEADER_BYTES] {
+    let mut header = Aligned([0_u8; HEADER_BYTES]);
+    let out = &mut header.0;
+    put_at(out, 0, &body_bytes.to_le_bytes());
+    put_at(out, 4, &[kind.code()]);
+    put_at(out, 8, &segment.to_le_bytes());
+    put_at(out, 16, &place.to_le_bytes());
+    let fields = out.first_chunk::<{ HEADER_BYTES - 4 }>().map_or(0, |fields| crc32c::crc32c(fields));
+    put_at(out, 20, &fields.to_le_bytes());
+    header.0
 }
 
-/// The same of a record as it lies in a segment; `names` are its type, source and content type.
+/// A checksum takes bytes one by one until it is at a multiple of eight in memory: of a header, that would be most of
+/// the work.
+#[repr(align(8))]
+struct Aligned([u8; HEADER_BYTES]);
+
+/// The leaf hash of RFC 6962 over every field and the stored bytes of a record as it lies in a segment; `names` are its
+/// type, source and content type. It does not depend on where or in which batch the record lies, so that every copy of
+/// the log has the same tree.
 pub(crate) fn leaf_hash_of(raw: &RawRecord<'_>, names: [&str; 3], scratch: &mut Vec<u8>) -> [u8; 32] {
     scratch.clear();
     scratch.push(0);
@@ -150,7 +150,8 @@ pub(crate) fn leaf_hash_of(raw: &RawRecord<'_>, names: [&str; 3], scratch: &mut 
     hash_leaf(scratch, raw.bytes)
 }
 
-fn hash_leaf(fields: &[u8], bytes: &[u8]) -> [u8; 32] {
+/// The leaf hash; `fields` begin with 0x00 and have everything before the stored bytes.
+pub(crate) fn hash_leaf(fields: &[u8], bytes: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(fields).chain_update(bytes).finalize().into()
 }
 
@@ -220,29 +221,24 @@ pub(crate) struct Base {
     pub(crate) time: i64,
 }
 
-/// Writes the body of a record whose names are in `names` (type, source, content type).
-pub(crate) fn put_record(
+/// Writes what a record has between its leaf hash and its content. `place` is position and recorded-at, `names` are
+/// type, source and content type; `tags` are in the form of a record already.
+pub(crate) fn put_record_fields(
     out: &mut Vec<u8>,
     base: Base,
-    place: (u64, i64),
-    leaf: &[u8; 32],
-    record: &NewRecord,
+    (position, recorded_at): (u64, i64),
+    (key, occurred_at): (&Key, i64),
     names: [Name<'_>; 3],
+    tags: &[u8],
 ) {
-    let (position, recorded_at) = place;
-    out.extend_from_slice(leaf);
     put_varint(out, position.saturating_sub(base.first));
     put_difference(out, recorded_at, base.time);
-    put_difference(out, record.occurred_at, recorded_at);
-    out.extend_from_slice(&record.key.0);
+    put_difference(out, occurred_at, recorded_at);
+    out.extend_from_slice(&key.0);
     for name in names {
         name.put(out);
     }
-    out.push(u8::try_from(record.tags.len()).unwrap_or(u8::MAX));
-    for tag in &record.tags {
-        put_text(out, tag);
-    }
-    out.extend_from_slice(&record.bytes);
+    out.extend_from_slice(tags);
 }
 
 /// The body of a record, taken apart but not copied; names still as numbers.
@@ -415,11 +411,29 @@ pub(crate) fn running_hash<'a>(
     fields: &[u8],
     leaves: impl Iterator<Item = &'a [u8; 32]>,
 ) -> [u8; 32] {
-    let mut hash = Sha256::new().chain_update([2_u8]).chain_update(before).chain_update(fields);
-    for leaf in leaves {
-        hash.update(leaf);
+    let mut hash = RunningHash::new(before, fields);
+    hash.add(leaves);
+    hash.finish()
+}
+
+/// The running hash after a group, leaf by leaf.
+#[derive(Debug)]
+pub(crate) struct RunningHash(Sha256);
+
+impl RunningHash {
+    pub(crate) fn new(before: &[u8; 32], fields: &[u8]) -> RunningHash {
+        RunningHash(Sha256::new().chain_update([2_u8]).chain_update(before).chain_update(fields))
     }
-    hash.finalize().into()
+
+    pub(crate) fn add<'a>(&mut self, leaves: impl Iterator<Item = &'a [u8; 32]>) {
+        for leaf in leaves {
+            self.0.update(leaf);
+        }
+    }
+
+    pub(crate) fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
 }
 
 /// The running hash of a log without records.

@@ -3,61 +3,62 @@
 //! Not here: whether a batch may be appended (`decide`), writing the bytes (`writer`).
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, mpsc as tasks},
-    thread,
+    collections::{HashMap, VecDeque},
+    sync::Arc,
 };
 
-use bytes::Bytes;
-
 use crate::{
-    NewRecord, Record,
-    codec::{Input, narrow, put_text, put_varint, small, wide},
-    frame::{
-        Commit, FrameKind, HEADER_BYTES, NAMES_MAX, Name, RawRecord, leaf_hash, put_frame, put_record,
-        running_hash,
-    },
-    index::{tag_hash, type_hash},
+    codec::{narrow, put_text, put_varint, small, wide},
+    frame::{Commit, FrameKind, NAMES_MAX, Name, RunningHash, put_frame, put_record_fields},
     memory::{Keyed, MemoryIndex},
+    part::{Beside, Lost, PART_BYTES, Part, SPARE_PARTS_MAX},
+    prepared::{Prepared, Slot},
     scan::{Entry, Group, Tail},
     segment::Segment,
 };
 
-/// From so many records on a second thread computes their leaf hashes, some records ahead of the first one, and adds
-/// them to the index while they are written. Starting a thread costs as much as a hundred records.
-const BY_TWO: usize = 1_024;
-/// Records whose hashes are handed over at once.
-const HANDED: usize = 128;
-/// How often that may be before the second thread waits for the first.
-const HANDED_AHEAD: usize = 64;
+/// From so many records on an index learns of them from the thread beside, while they are written.
+const LEARN_BESIDE: usize = 64;
 
 /// The group that is written next.
 #[derive(Debug)]
 pub(crate) struct Builder {
     pub(crate) segment: Arc<Segment>,
-    /// The index of the open segment. Accepted records are added at once, so that the next batch of the same group
-    /// is checked against them; nobody else sees them before the head moves.
+    /// The index of the open segment. Accepted records are added before the next batch of the same group is decided
+    /// about; nobody else sees them before the head moves.
     pub(crate) index: Arc<MemoryIndex>,
     /// Where the log stands on stable storage.
     pub(crate) tail: Tail,
     pub(crate) epoch: u64,
     /// When everything in this group is recorded.
     pub(crate) recorded_at: i64,
-    pub(crate) buffer: Vec<u8>,
-    /// Where the records of the group lie in the segment. They are in `buffer`; what they were made of is let go of at
-    /// once, while it is near the processor.
-    places: Vec<u32>,
-    /// The leaves of the group, and what the index does not know yet of its last batch.
-    pub(crate) added: Group,
-    /// Large batches that are in the group, to be let go of by another thread.
-    pub(crate) done: Vec<Vec<NewRecord>>,
-    batches: Vec<(u32, Bytes)>,
+    pub(crate) beside: Arc<Beside>,
+    /// Pieces that were handed over to be sealed.
+    handed: usize,
+    /// The piece at the end, and how many bytes there are before it.
+    part: Part,
+    before: usize,
+    spare: Vec<Part>,
+    records: usize,
+    /// Every batch that was decided about, for the answers.
+    pub(crate) held: VecDeque<Prepared>,
+    /// The batches with new records: the first position of each, which of `held`, and which of its records are new if
+    /// not all are.
+    taken: Vec<(u64, usize, Option<Vec<usize>>)>,
+    /// What the index does not know yet.
+    added: Group,
+    batches: Vec<(u32, bytes::Bytes)>,
     names: HashMap<Box<str>, u32, Keyed>,
-    scratch: Vec<u8>,
 }
 
 impl Builder {
-    pub(crate) fn new(segment: Arc<Segment>, index: Arc<MemoryIndex>, tail: Tail, epoch: u64) -> Builder {
+    pub(crate) fn new(
+        segment: Arc<Segment>,
+        index: Arc<MemoryIndex>,
+        tail: Tail,
+        epoch: u64,
+        beside: Arc<Beside>,
+    ) -> Builder {
         let names = segment.names.all().zip(0_u32..).map(|(name, number)| (name.into(), number)).collect();
         Builder {
             segment,
@@ -65,125 +66,130 @@ impl Builder {
             recorded_at: tail.recorded_at,
             tail,
             epoch,
-            buffer: Vec::new(),
-            places: Vec::new(),
+            beside,
+            handed: 0,
+            part: Part::default(),
+            before: 0,
+            spare: Vec::new(),
+            records: 0,
+            held: VecDeque::new(),
+            taken: Vec::new(),
             added: Group::default(),
-            done: Vec::new(),
             batches: Vec::new(),
             names,
-            scratch: Vec::new(),
         }
     }
 
     /// Starts a group at the time `now`, or at that of the last record if that is later.
     pub(crate) fn begin(&mut self, now: i64) {
         self.recorded_at = now.max(self.tail.recorded_at);
-        self.buffer.clear();
-        self.places.clear();
-        self.added.leaves.clear();
+        (self.handed, self.before, self.records) = (0, 0, 0);
+        self.held.clear();
+        self.taken.clear();
         self.batches.clear();
+        self.part.begin(self.segment.header.segment, small(narrow(self.tail.offset)));
     }
 
     /// The last position, counting what was accepted for this group.
     pub(crate) fn last(&self) -> u64 {
-        self.tail.position.saturating_add(wide(self.places.len()))
+        self.tail.position.saturating_add(wide(self.records))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.records == 0
     }
 
     /// A record accepted for this group.
-    pub(crate) fn fresh(&self, position: u64) -> Option<Record> {
-        let number = position.checked_sub(self.tail.position)?.checked_sub(1)?;
-        let place = u64::from(*self.places.get(narrow(number))?);
-        let frame = self.buffer.get(narrow(place.checked_sub(self.tail.offset)?)..)?;
-        let (header, rest) = frame.split_at_checked(HEADER_BYTES)?;
-        let body = Input(rest).bytes(narrow(u64::from(Input(header).u32()?)))?;
-        RawRecord::decode(body, self.segment.base())?.to_record(|name| self.segment.names.resolve(name))
+    pub(crate) fn fresh(&self, position: u64) -> Option<(&Prepared, &Slot)> {
+        let number = self.taken.partition_point(|(first, ..)| *first <= position).checked_sub(1)?;
+        let (first, held, new) = self.taken.get(number)?;
+        let (prepared, number) = (self.held.get(*held)?, narrow(position.checked_sub(*first)?));
+        let number = match new {
+            Some(new) => *new.get(number)?,
+            None => number,
+        };
+        Some((prepared, prepared.records.get(number)?))
     }
 
-    /// Takes the new records of a batch into the group.
-    pub(crate) fn accept(&mut self, records: Vec<NewRecord>, origin: Bytes) {
-        self.settle();
-        self.batches.push((small(records.len()), origin));
-        let (first, recorded_at) = (self.last().saturating_add(1), self.recorded_at);
-        if records.len() < BY_TWO {
-            for (position, record) in (first..).zip(records) {
-                let leaf = leaf_hash(position, recorded_at, &record, &mut self.scratch);
-                self.put(&record, leaf);
+    /// Takes records of a batch into the group: those with these numbers, or all of them.
+    pub(crate) fn accept(&mut self, prepared: &Prepared, new: Option<Vec<usize>>) {
+        let before = self.last();
+        match &new {
+            Some(new) => {
+                for slot in new.iter().filter_map(|number| prepared.records.get(*number)) {
+                    self.put(prepared, slot);
+                }
             }
-            self.settle();
-            return;
+            None => prepared.records.iter().for_each(|slot| self.put(prepared, slot)),
         }
-        let (sender, receiver) = tasks::sync_channel(HANDED_AHEAD);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let (mut position, mut scratch) = (first, Vec::new());
-                let sender = sender;
-                for records in records.chunks(HANDED) {
-                    let mut leaves = Vec::with_capacity(records.len());
-                    for record in records {
-                        leaves.push(leaf_hash(position, recorded_at, record, &mut scratch));
-                        position = position.saturating_add(1);
-                    }
-                    if sender.send(leaves).is_err() {
-                        return;
-                    }
-                }
-            });
-            // Ends early only if the other thread panicked; then so does this one, behind the scope.
-            for (records, leaves) in records.chunks(HANDED).zip(&receiver) {
-                for (record, leaf) in records.iter().zip(leaves) {
-                    self.put(record, leaf);
-                }
-            }
-        });
-        self.done.push(records);
+        let count = small(narrow(self.last().saturating_sub(before)));
+        self.batches.push((count, prepared.origin.clone()));
+        // The batch itself is put there next.
+        self.taken.push((before.saturating_add(1), self.held.len(), new));
     }
 
     /// Adds to the index what was taken in and is not there yet: before anything is looked up, and before the head moves.
     pub(crate) fn settle(&mut self) {
-        self.index.add_group(&self.added);
-        self.settled();
+        if !self.added.entries.is_empty() {
+            self.index.add_group(&self.added);
+            self.added.clear();
+        }
     }
 
-    /// The index knows everything.
-    pub(crate) fn settled(&mut self) {
-        self.added.entries.clear();
-        self.added.terms.clear();
+    /// Lets the index learn of a large batch while it is written; nobody asks it before. To be followed by
+    /// [`Builder::settled`], if it is so.
+    pub(crate) fn settle_beside(&mut self) -> bool {
+        if self.added.entries.len() < LEARN_BESIDE {
+            self.settle();
+            return false;
+        }
+        self.beside.learn(&self.index, std::mem::take(&mut self.added));
+        true
     }
 
-    /// How many records the index does not know yet.
-    pub(crate) fn unsettled(&self) -> usize {
-        self.added.entries.len()
+    pub(crate) fn settled(&mut self) -> Result<(), Lost> {
+        self.added = self.beside.learnt()?;
+        self.added.clear();
+        Ok(())
     }
 
-    fn put(&mut self, record: &NewRecord, leaf: [u8; 32]) {
+    fn put(&mut self, prepared: &Prepared, slot: &Slot) {
+        if self.part.bytes.len() >= PART_BYTES {
+            self.hand_over();
+        }
         let position = self.last().saturating_add(1);
-        let names = self.number_names(record);
+        let names = self.number_names(prepared.names(slot));
         let offset = self.place();
         let (base, place) = (self.segment.base(), (position, self.recorded_at));
-        let start = small(narrow(self.tail.offset));
-        put_frame(&mut self.buffer, FrameKind::Record, self.segment.header.segment, start, |out| {
-            put_record(out, base, place, &leaf, record, names);
+        let (fields, content) = (prepared.leaf_fields(slot), prepared.content(slot));
+        self.part.put_record(place, fields, content, |out| {
+            put_record_fields(out, base, place, (&slot.key, slot.occurred_at), names, prepared.tags(slot));
         });
-        self.added.terms.push(type_hash(&record.kind));
-        self.added.terms.extend(record.tags.iter().map(|tag| tag_hash(tag)));
-        let terms = record.tags.len().saturating_add(1);
-        self.added.entries.push(Entry { position, offset, key: record.key, terms });
-        self.added.leaves.push(leaf);
-        self.places.push(offset);
+        let terms = prepared.terms(slot);
+        self.added.terms.extend_from_slice(terms);
+        self.added.entries.push(Entry { position, offset, key: slot.key, terms: terms.len() });
+        self.records = self.records.saturating_add(1);
+    }
+
+    /// Lets another thread go on with a piece, and begins the next one.
+    fn hand_over(&mut self) {
+        let next = self.spare.pop().unwrap_or_default();
+        let part = std::mem::replace(&mut self.part, next);
+        self.before = self.before.saturating_add(part.bytes.len());
+        self.beside.seal(self.handed, part);
+        self.handed = self.handed.saturating_add(1);
+        let start = small(narrow(self.tail.offset).saturating_add(self.before));
+        self.part.begin(self.segment.header.segment, start);
     }
 
     /// Where the next frame will lie in the segment.
     fn place(&self) -> u32 {
-        small(narrow(self.tail.offset).saturating_add(self.buffer.len()))
+        let before = narrow(self.tail.offset).saturating_add(self.before);
+        small(before.saturating_add(self.part.bytes.len()))
     }
 
     /// Gives numbers to names this segment has not seen, and writes them down before the record that uses them.
-    fn number_names<'a>(&mut self, record: &'a NewRecord) -> [Name<'a>; 3] {
-        let names = [&record.kind, &record.source, &record.content_type];
+    fn number_names<'a>(&mut self, names: [&'a str; 3]) -> [Name<'a>; 3] {
         let first = self.names.len();
         let mut new: Vec<&str> = Vec::new();
         let numbered = names.map(|name| {
@@ -194,14 +200,13 @@ impl Builder {
             if number >= NAMES_MAX {
                 return Name::Inline(name);
             }
-            self.names.insert(name.clone(), small(number));
+            self.names.insert(name.into(), small(number));
             self.segment.names.set(number, name);
             new.push(name);
             Name::Number(small(number))
         });
         if !new.is_empty() {
-            let start = small(narrow(self.tail.offset));
-            put_frame(&mut self.buffer, FrameKind::Names, self.segment.header.segment, start, |out| {
+            self.frame(FrameKind::Names, |out| {
                 put_varint(out, wide(first));
                 put_varint(out, wide(new.len()));
                 for name in new {
@@ -212,29 +217,53 @@ impl Builder {
         numbered
     }
 
-    /// Ends the group with its commit record; the answer is where the log stands when it is on stable storage.
-    pub(crate) fn finish(&mut self) -> Tail {
-        let start = small(narrow(self.tail.offset));
+    /// Puts a frame that is whole into the piece at the end.
+    fn frame(&mut self, kind: FrameKind, body: impl FnOnce(&mut Vec<u8>)) {
+        let start = small(narrow(self.tail.offset).saturating_add(self.before));
+        put_frame(&mut self.part.bytes, kind, self.segment.header.segment, start, body);
+    }
+
+    /// Ends the group with its commit record. `write` gets its bytes piece by piece, each with its place in the segment;
+    /// the answer is where the log stands when all of them are on stable storage.
+    pub(crate) fn finish<E: From<Lost>>(
+        &mut self,
+        mut write: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<Tail, E> {
         let commit = Commit {
-            group_start: start,
+            group_start: small(narrow(self.tail.offset)),
             first: self.tail.position.saturating_add(1),
-            records: small(self.places.len()),
+            records: small(self.records),
             recorded_at: self.recorded_at,
             epoch: self.epoch,
             batches: std::mem::take(&mut self.batches),
         };
         let fields = commit.encode();
-        let hash = running_hash(&self.tail.hash, &fields, self.added.leaves.iter());
-        put_frame(&mut self.buffer, FrameKind::Commit, self.segment.header.segment, start, |out| {
+        self.batches = commit.batches;
+        let mut hash = RunningHash::new(&self.tail.hash, &fields);
+        let mut at = self.tail.offset;
+        for number in 0..self.handed {
+            let part = self.beside.sealed(number)?;
+            hash.add(part.leaves.iter());
+            write(at, &part.bytes)?;
+            at = at.saturating_add(wide(part.bytes.len()));
+            if self.spare.len() < SPARE_PARTS_MAX {
+                self.spare.push(part);
+            }
+        }
+        self.part.seal();
+        hash.add(self.part.leaves.iter());
+        let hash = hash.finish();
+        self.frame(FrameKind::Commit, |out| {
             out.extend_from_slice(&hash);
             out.extend_from_slice(&fields);
         });
-        Tail {
-            offset: self.tail.offset.saturating_add(wide(self.buffer.len())),
+        write(at, &self.part.bytes)?;
+        Ok(Tail {
+            offset: at.saturating_add(wide(self.part.bytes.len())),
             position: self.last(),
             recorded_at: self.recorded_at,
             hash,
             epoch: self.epoch,
-        }
+        })
     }
 }

@@ -8,7 +8,6 @@ use std::{
 };
 
 use crate::{
-    NewRecord,
     catalogue::Cursors,
     core::Core,
     head_file::{self, KnownHead},
@@ -27,8 +26,6 @@ const HEAD_FILE_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) enum Task {
     /// This segment is finished and gets its index file.
     Seal(Arc<Segment>, Arc<MemoryIndex>),
-    /// These were written and are let go of; the writer has better things to do.
-    Forget(Vec<Vec<NewRecord>>),
     /// The log is being closed.
     Stop,
 }
@@ -56,7 +53,6 @@ impl Keeper {
                     }
                     self.cursors.note_segments(&self.core.segments());
                 }
-                Ok(Task::Forget(done)) => tracing::trace!(batches = done.len(), "let go of"),
                 Ok(Task::Stop) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     self.write_head(&mut written);
                 }

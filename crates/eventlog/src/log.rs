@@ -20,10 +20,12 @@ use crate::{
     group::Builder,
     head_file::KnownHead,
     keeper::{Keeper, TASKS_MAX},
+    part::Beside,
+    prepared::Prepared,
     proof::{self, Tender},
     recover::{Recovered, recover},
     sync::{Mutex, Semaphore, mpsc, oneshot, tasks, thread, watch},
-    writer::{Failure, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX, Request, Writer},
+    writer::{Answer, Failure, QUEUE_BATCHES_MAX, QUEUE_BYTES_MAX, Request, Writer},
 };
 
 /// A segment of usual size: a quarter of a million events, an index in memory of some 30 MiB.
@@ -93,7 +95,7 @@ struct Handle {
 /// A batch on its way. It is written whether or not this is awaited.
 #[derive(Debug)]
 pub struct Pending {
-    reply: oneshot::Receiver<Result<Appended, AppendError>>,
+    reply: oneshot::Receiver<Answer>,
     failure: Failure,
 }
 
@@ -101,8 +103,9 @@ impl Future for Pending {
     type Output = Result<Appended, AppendError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(Pin::new(&mut self.reply).poll(context));
-        Poll::Ready(outcome.unwrap_or_else(|_| Err(ended(&self.failure))))
+        // The batch comes back with the answer: its memory is this side's.
+        let answer = ready!(Pin::new(&mut self.reply).poll(context));
+        Poll::Ready(answer.map_or_else(|_| Err(ended(&self.failure)), |answer| answer.outcome))
     }
 }
 
@@ -147,6 +150,7 @@ impl EventLog {
             return Err(AppendError::Stopped { reason: Arc::clone(reason) });
         }
         let closed = || ended(&handle.failure);
+        let batch = Prepared::new(batch, weight);
         let bytes = u32::try_from(weight).unwrap_or(u32::MAX);
         let room = handle.room.acquire_many(bytes).await.map_err(|_| closed())?;
         let place = handle.requests.reserve().await.map_err(|_| closed())?;
@@ -249,7 +253,13 @@ fn start(
         durable: Arc::clone(&durable),
     };
     let (tender, tender_stop) = tasks::sync_channel(1);
+    let hashing = Arc::<Beside>::default();
+    hashing.starts();
     let mut helpers = vec![
+        spawn("log-hashes", {
+            let hashing = Arc::clone(&hashing);
+            move || hashing.run()
+        })?,
         spawn("log-zeros", {
             let ahead = Arc::clone(&ahead);
             move || ahead.run()
@@ -263,7 +273,7 @@ fn start(
     let told = tail.offset;
     let writer = Writer {
         decider: Decider::new(core.segments()),
-        builder: Builder::new(open, index, tail, report.epoch),
+        builder: Builder::new(open, index, tail, report.epoch, hashing),
         core,
         head,
         requests: queue,

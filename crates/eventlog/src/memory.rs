@@ -236,9 +236,10 @@ impl MemoryIndex {
         found
     }
 
-    /// The ordinal of each of these keys.
-    pub(crate) fn find_each<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Vec<Option<u32>> {
-        self.look(|tables| keys.map(|key| tables.keys.get(key).copied()).collect())
+    /// The ordinal of each of these keys, instead of what is in `found`.
+    pub(crate) fn find_each<'a>(&self, keys: impl Iterator<Item = &'a Key>, found: &mut Vec<Option<u32>>) {
+        found.clear();
+        self.look(|tables| found.extend(keys.map(|key| tables.keys.get(key).copied())));
     }
 
     /// Whether these keys are found, each at its ordinal.

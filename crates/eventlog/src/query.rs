@@ -166,6 +166,12 @@ pub(crate) fn find_keys(
     found
 }
 
+/// Why a query is refused, whatever the log holds.
+pub(crate) fn too_many_items(query: &Query) -> Option<ReadError> {
+    let (found, max) = (query.items.len(), QUERY_ITEMS_MAX);
+    (found > max).then_some(ReadError::TooManyItems { found, max })
+}
+
 /// Records in the order of a query, read as they are asked for. Memory: one window on a segment file, and for a
 /// query with items the matching places of one segment.
 ///
@@ -215,18 +221,18 @@ impl Records {
         let last = query.until.map_or(head, |until| until.min(head));
         // Damage beyond the head ends a reading that would have gone on there.
         let beyond = query.until.is_none_or(|until| until > head) && query.direction == Direction::Forward;
-        let mut failure = core.damage.get().filter(|_| beyond).cloned();
-        let found = query.items.len();
-        let refused = found > QUERY_ITEMS_MAX;
-        if refused {
-            failure = Some(ReadError::TooManyItems { found, max: QUERY_ITEMS_MAX });
+        let failure = core.damage.get().filter(|_| beyond).cloned();
+        let refused = too_many_items(&query);
+        if refused.is_some() {
+            query.limit = None;
         }
         if query.items.iter().any(matches_all) {
             query.items.clear();
         }
         let first = query.after.saturating_add(1);
         let left = query.limit.unwrap_or(usize::MAX);
-        let last = if refused { 0 } else { last };
+        let last = if refused.is_some() { 0 } else { last };
+        let failure = refused.or(failure);
         Records { core, query, first, last, left, run: None, failure, done: false }
     }
 

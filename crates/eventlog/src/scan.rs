@@ -63,6 +63,15 @@ pub(crate) struct Group {
     pub(crate) leaves: Vec<[u8; 32]>,
 }
 
+impl Group {
+    /// Empties it; the memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.terms.clear();
+        self.leaves.clear();
+    }
+}
+
 /// What comes next in a segment.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -157,9 +166,7 @@ impl Scanner {
     }
 
     fn read_group(&mut self) -> Result<Tail, Fault> {
-        self.group.entries.clear();
-        self.group.terms.clear();
-        self.group.leaves.clear();
+        self.group.clear();
         let mut offset = self.tail.offset;
         let mut recorded_at = self.tail.recorded_at;
         // The block is taken out for the time of the group, so that frames can borrow from it.

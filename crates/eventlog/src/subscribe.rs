@@ -6,6 +6,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     Direction, Head, LogReader, Query, ReadError, Record,
+    query::too_many_items,
     sync::{sleep, spawn_blocking, watch},
 };
 
@@ -39,7 +40,7 @@ impl Subscription {
     ///
     /// # Errors
     /// If the log can not be read on; the next call tries again. [`ReadError::Closed`] when the log was closed and
-    /// everything has been given.
+    /// everything has been given; [`ReadError::TooManyItems`], always, if the query has too many.
     pub async fn next(&mut self) -> Result<Record, ReadError> {
         loop {
             if let Some(record) = self.read.pop_front() {
@@ -69,6 +70,10 @@ impl Subscription {
     }
 
     async fn fill(&mut self) -> Result<(), ReadError> {
+        // Also where there is nothing to read yet: it would wait for an answer that can not come.
+        if let Some(refused) = too_many_items(&self.query) {
+            return Err(refused);
+        }
         let head = self.head.borrow_and_update().position;
         if head <= self.query.after {
             return self.wait().await;

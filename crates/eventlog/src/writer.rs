@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    AppendError, Appended, Batch, Head,
+    AppendError, Appended, Head,
     ahead::{Ahead, TELL_BYTES},
     codec::wide,
     core::Core,
@@ -21,6 +21,7 @@ use crate::{
     keeper::Task,
     lock::Lock,
     memory::MemoryIndex,
+    prepared::Prepared,
     scan::Tail,
     segment::{SEGMENT_HEADER_BYTES, Sealed, Segment, SegmentHeader, segment_name},
     storage::{Clock, write_full},
@@ -36,10 +37,10 @@ pub(crate) const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) enum Request {
     Append {
-        batch: Batch,
+        batch: Prepared,
         /// Bytes it holds of the room in the queue.
         weight: usize,
-        reply: oneshot::Sender<Result<Appended, AppendError>>,
+        reply: oneshot::Sender<Answer>,
     },
     Close {
         reply: oneshot::Sender<()>,
@@ -73,7 +74,18 @@ pub(crate) struct Writer {
     pub(crate) lock: Lock,
 }
 
-type Answer = (oneshot::Sender<Result<Appended, AppendError>>, Result<Appended, AppendError>);
+/// What became of a batch, and the batch itself if it is small: the memory of who asked, who lets go of it much cheaper.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) outcome: Result<Appended, AppendError>,
+    #[expect(dead_code, reason = "it is only let go of")]
+    batch: Option<Prepared>,
+}
+
+/// A larger batch is let go of at once: an answer may lie about for long.
+const HANDED_BACK_MAX: usize = 4 * 1024;
+
+type Waiting = (oneshot::Sender<Answer>, Result<Appended, AppendError>);
 
 /// Marks the log as failed if the writer thread panics: whoever waits is told that the outcome is unknown.
 struct PanicGuard(Failure);
@@ -102,7 +114,7 @@ impl Writer {
     fn serve(
         &mut self,
         waiting: &mut Vec<Request>,
-        answers: &mut Vec<Answer>,
+        answers: &mut Vec<Waiting>,
     ) -> Option<oneshot::Sender<()>> {
         let mut closing = None;
         let mut weight = 0_usize;
@@ -123,13 +135,14 @@ impl Writer {
         }));
         for request in waiting.drain(..) {
             match request {
-                Request::Append { batch, reply, .. } => {
+                Request::Append { mut batch, reply, .. } => {
                     // After a request to close, or a failure, nothing is taken.
                     let outcome = match (&closing, self.failure.get()) {
                         (Some(_), _) => Err(AppendError::Closed),
                         (None, Some(reason)) => Err(AppendError::Stopped { reason: Arc::clone(reason) }),
-                        (None, None) => self.decider.decide(batch, &mut self.builder),
+                        (None, None) => self.decider.decide(&mut batch, &mut self.builder),
                     };
+                    self.builder.held.push_back(batch);
                     answers.push((reply, outcome));
                 }
                 Request::Close { reply } => closing = Some(reply),
@@ -141,53 +154,39 @@ impl Writer {
     }
 
     /// Refusals too are answered after the sync: they may rest on records of this very group.
-    fn commit_and_answer(&mut self, answers: &mut Vec<Answer>) {
+    fn commit_and_answer(&mut self, answers: &mut Vec<Waiting>) {
         let failed = if self.builder.is_empty() { None } else { self.commit().err() };
-        if let Some(error) = failed {
-            let reason = self.fail("writing", &error);
-            for (reply, _) in answers.drain(..) {
-                // Whoever is gone does not need the answer.
-                let _gone = reply.send(Err(AppendError::Stopped { reason: Arc::clone(&reason) }));
-            }
-            return;
-        }
+        let failed = failed.map(|error| self.fail("writing", &error));
         for (reply, outcome) in answers.drain(..) {
-            let _gone = reply.send(outcome);
-        }
-        let done = std::mem::take(&mut self.builder.done);
-        if !done.is_empty() {
-            // Where the keeper is behind, they are let go of here.
-            drop(self.keeper.try_send(Task::Forget(done)));
+            let outcome = match &failed {
+                Some(reason) => Err(AppendError::Stopped { reason: Arc::clone(reason) }),
+                None => outcome,
+            };
+            let batch = self.builder.held.pop_front().filter(|batch| batch.size() <= HANDED_BACK_MAX);
+            // Whoever is gone does not need the answer.
+            let _gone = reply.send(Answer { outcome, batch });
         }
     }
 
     /// One write, one sync; then the head moves.
     fn commit(&mut self) -> io::Result<()> {
-        let start = self.builder.tail.offset;
-        let tail = self.builder.finish();
-        self.ahead.claim(tail.offset);
-        self.write(start)?;
+        let (ahead, segment) = (Arc::clone(&self.ahead), Arc::clone(&self.builder.segment));
+        let tail = self.builder.finish(|at, bytes| {
+            ahead.claim(at.saturating_add(wide(bytes.len())));
+            write_full(&*segment.file, bytes, at)
+        })?;
+        let beside = self.builder.settle_beside();
+        let synced = segment.file.sync_data();
+        if beside {
+            self.builder.settled()?;
+        }
+        synced?;
         if tail.offset.saturating_sub(self.told) >= TELL_BYTES.min(self.segment_bytes / 4) {
             self.ahead.wrote(tail.offset);
             self.told = tail.offset;
         }
         self.publish(tail);
         Ok(())
-    }
-
-    /// Writes the group and syncs it. The index learns of a large batch meanwhile; nobody asks it before.
-    fn write(&mut self, start: u64) -> io::Result<()> {
-        let Builder { segment, buffer, index, added, .. } = &self.builder;
-        let write = || write_full(&*segment.file, buffer, start).and_then(|()| segment.file.sync_data());
-        if self.builder.unsettled() == 0 {
-            return write();
-        }
-        let written = std::thread::scope(|scope| {
-            scope.spawn(|| index.add_group(added));
-            write()
-        });
-        self.builder.settled();
-        written
     }
 
     fn publish(&mut self, tail: Tail) {
@@ -248,7 +247,8 @@ impl Writer {
         let start = Tail { offset: wide(SEGMENT_HEADER_BYTES), ..tail.clone() };
         self.ahead.switch(spare.file, start.offset, spare.zeroed);
         self.told = start.offset;
-        let next = Builder::new(segment, index, start, self.builder.epoch);
+        let beside = Arc::clone(&self.builder.beside);
+        let next = Builder::new(segment, index, start, self.builder.epoch, beside);
         let done = std::mem::replace(&mut self.builder, next);
         // The keeper only ends before the writer if it panicked; then the index stays in memory.
         let _ended = self.keeper.send(Task::Seal(before, done.index));
@@ -256,7 +256,7 @@ impl Writer {
     }
 
     fn finish(self, closing: Option<oneshot::Sender<()>>) {
-        let Writer { mut requests, room, keeper, ahead, tender, helpers, lock, head, .. } = self;
+        let Writer { builder, mut requests, room, keeper, ahead, tender, helpers, lock, head, .. } = self;
         // Nobody is left waiting: not for room, and not for an answer to what was put into the queue just now, by one
         // who had been promised a place in it. Dropping the queue would leave that in it for ever.
         room.close();
@@ -267,6 +267,7 @@ impl Writer {
         }
         drop(tender);
         ahead.stop();
+        builder.beside.stop();
         let _ended = keeper.send(Task::Stop);
         for helper in helpers {
             if helper.join().is_err() {

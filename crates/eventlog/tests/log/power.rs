@@ -136,6 +136,32 @@ async fn fault_30_a_power_cut_that_tears_any_write_at_any_byte_leaves_whole_batc
 }
 
 #[tokio::test]
+async fn fault_41_a_power_cut_while_a_group_of_many_pieces_is_written_leaves_all_of_it_or_nothing() {
+    const RECORDS: u64 = 400;
+    let disk = Twin::new();
+    let (log, _) = open(dir(), on(&disk));
+    log.append(Batch { records: (1..=RECORDS).map(plain).collect(), ..Batch::default() }).await.unwrap();
+    disk.acknowledge(RECORDS);
+    log.close().await;
+    let (mut pieces, mut outcomes) = (0, [0, 0]);
+    for step in disk.steps() {
+        pieces = pieces.max(step.pending());
+        for keep in ways(step.pending()) {
+            let after = step.crash(&keep);
+            let (log, report) = open(dir(), on(&after));
+            let head = report.head.position;
+            assert!(head >= step.acknowledged() && (head == 0 || head == RECORDS), "{keep:?}: {head}");
+            let read = log.reader().read(Query::default()).map(|record| as_new(&record.unwrap()));
+            assert!(read.eq((1..=head).map(plain)), "{keep:?}");
+            outcomes[usize::from(head > 0)] += 1;
+            log.close().await;
+        }
+    }
+    assert!(pieces > 2, "{pieces}");
+    assert!(outcomes.iter().all(|count| *count > 10), "{outcomes:?}");
+}
+
+#[tokio::test]
 async fn fault_41_a_power_cut_during_recovery_is_recovered_from() {
     let disk = Twin::new();
     let (log, _) = open(dir(), on(&disk));

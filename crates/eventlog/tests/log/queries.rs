@@ -1,5 +1,7 @@
 //! Reading, querying, subscribing, following: the same records as a plain scan gives.
 
+use std::time::Duration;
+
 use eventlog::{Direction, EventLog, LogReader, Query, QueryItem, ReadError, Record};
 
 use crate::support::*;
@@ -86,6 +88,23 @@ async fn a_query_with_too_many_items_is_refused() {
     let query = Query { items: vec![item(&["bed.freed"], &[]); 65], ..Query::default() };
     let read = log.reader().read(query).collect::<Vec<_>>();
     assert!(matches!(read[..], [Err(ReadError::TooManyItems { found: 65, max: 64 })]), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_subscription_with_too_many_items_is_refused_at_once_also_in_an_empty_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), small());
+    let foreign = LogReader::open(dir.path()).unwrap();
+    let query = Query { items: vec![item(&[], &["bed:1"]); 65], limit: Some(0), ..Query::default() };
+    let refused =
+        |read: Option<&ReadError>| matches!(read, Some(ReadError::TooManyItems { found: 65, max: 64 }));
+    for reader in [log.reader(), foreign] {
+        assert!(refused(reader.read(query.clone()).next().unwrap().err().as_ref()));
+        let mut subscription = reader.subscribe(query.clone());
+        let waited = tokio::time::timeout(Duration::from_secs(10), subscription.next()).await.unwrap();
+        assert!(refused(waited.as_ref().err()), "{waited:?}");
+    }
+    log.close().await;
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub(crate) struct Builder {
     spare: Vec<Part>,
     records: usize,
     /// Every batch that was decided about, for the answers.
-    pub(crate) held: VecDeque<Prepared>,
+    pub(crate) held: VecDeque<Box<Prepared>>,
     /// The batches with new records: the first position of each, which of `held`, and which of its records are new if
     /// not all are.
     taken: Vec<(u64, usize, Option<Vec<usize>>)>,
@@ -103,7 +103,7 @@ impl Builder {
     pub(crate) fn fresh(&self, position: u64) -> Option<(&Prepared, &Slot)> {
         let number = self.taken.partition_point(|(first, ..)| *first <= position).checked_sub(1)?;
         let (first, held, new) = self.taken.get(number)?;
-        let (prepared, number) = (self.held.get(*held)?, narrow(position.checked_sub(*first)?));
+        let (prepared, number) = (&**self.held.get(*held)?, narrow(position.checked_sub(*first)?));
         let number = match new {
             Some(new) => *new.get(number)?,
             None => number,

@@ -150,7 +150,7 @@ impl EventLog {
             return Err(AppendError::Stopped { reason: Arc::clone(reason) });
         }
         let closed = || ended(&handle.failure);
-        let batch = Prepared::new(batch, weight);
+        let batch = Box::new(Prepared::new(batch, weight));
         let bytes = u32::try_from(weight).unwrap_or(u32::MAX);
         let room = handle.room.acquire_many(bytes).await.map_err(|_| closed())?;
         let place = handle.requests.reserve().await.map_err(|_| closed())?;
@@ -253,13 +253,9 @@ fn start(
         durable: Arc::clone(&durable),
     };
     let (tender, tender_stop) = tasks::sync_channel(1);
-    let hashing = Arc::<Beside>::default();
-    hashing.starts();
+    let (hashing, hashes) = start_hashing()?;
     let mut helpers = vec![
-        spawn("log-hashes", {
-            let hashing = Arc::clone(&hashing);
-            move || hashing.run()
-        })?,
+        hashes,
         spawn("log-zeros", {
             let ahead = Arc::clone(&ahead);
             move || ahead.run()
@@ -293,6 +289,14 @@ fn start(
     tracing::info!(dir = %dir.display(), head = report.head.position, epoch = report.epoch, "the log is open");
     let handle = Handle { requests, room, failure, reader, cursors, signer };
     Ok((EventLog { handle: Arc::new(handle) }, report))
+}
+
+/// The thread that hashes beside the writer.
+fn start_hashing() -> Result<(Arc<Beside>, thread::JoinHandle<()>), OpenError> {
+    let hashing = Arc::<Beside>::default();
+    hashing.starts();
+    let runs = Arc::clone(&hashing);
+    Ok((hashing, spawn("log-hashes", move || runs.run())?))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, OpenError> {

@@ -37,7 +37,7 @@ pub(crate) const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) enum Request {
     Append {
-        batch: Prepared,
+        batch: Box<Prepared>,
         /// Bytes it holds of the room in the queue.
         weight: usize,
         reply: oneshot::Sender<Answer>,
@@ -79,7 +79,7 @@ pub(crate) struct Writer {
 pub(crate) struct Answer {
     pub(crate) outcome: Result<Appended, AppendError>,
     #[expect(dead_code, reason = "it is only let go of")]
-    batch: Option<Prepared>,
+    batch: Option<Box<Prepared>>,
 }
 
 /// A larger batch is let go of at once: an answer may lie about for long.
@@ -130,7 +130,7 @@ impl Writer {
         }
         self.builder.begin(self.clock.now());
         self.decider.look_up(waiting.iter().filter_map(|request| match request {
-            Request::Append { batch, .. } => Some(batch),
+            Request::Append { batch, .. } => Some(&**batch),
             Request::Close { .. } => None,
         }));
         for request in waiting.drain(..) {

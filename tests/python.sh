@@ -2,14 +2,16 @@
 # Prints the path of a Python in an environment of its own that has nats-py and nothing else of NATS: what a
 # subscriber who never heard of us has. Made on the first call, from hashes in tests/python/requirements.txt.
 # `tests/python.sh dcb`: one that has a published client of a DCB event store, from tests/python/dcb.txt.
+# `tests/python.sh api`: one that has schemathesis, from tests/python/api.txt.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 case "${1:-}" in
   '') given=${DOORSTROOM_PYTHON:-} environment="$root/.tools/py" requirements="$root/tests/python/requirements.txt" ;;
   dcb) given=${DOORSTROOM_PYTHON_DCB:-} environment="$root/.tools/py-dcb" requirements="$root/tests/python/dcb.txt" ;;
+  api) given=${DOORSTROOM_PYTHON_API:-} environment="$root/.tools/py-api" requirements="$root/tests/python/api.txt" ;;
   *)
-    printf 'usage: tests/python.sh [dcb]\n' >&2
+    printf 'usage: tests/python.sh [dcb|api]\n' >&2
     exit 2
     ;;
 esac

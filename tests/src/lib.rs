@@ -6,7 +6,7 @@
 //!
 //! Nothing needs to be prepared: the binary is built, nats-server and Python are obtained when they are first asked
 //! for. `./tests/all` does both before and passes the places in `DOORSTROOM_NATS_SERVER`, `DOORSTROOM_PYTHON`,
-//! `DOORSTROOM_PYTHON_DCB` and `DOORSTROOM_CHROMIUM`.
+//! `DOORSTROOM_PYTHON_DCB`, `DOORSTROOM_PYTHON_API` and `DOORSTROOM_CHROMIUM`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -30,4 +30,4 @@ pub use node::{Node, Site};
 pub use process::{Ran, eventually, run};
 pub use reference::{Reference, reference};
 pub use script::{Script, free_ports, kill9_of};
-pub use tools::{chromium, dcb_python, doorstroom, example, nats_server, python, root};
+pub use tools::{api_python, chromium, dcb_python, doorstroom, example, nats_server, python, root};

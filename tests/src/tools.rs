@@ -90,6 +90,16 @@ pub fn dcb_python() -> &'static Path {
     PATH.get_or_init(|| obtained("tests/python.sh", &["dcb"]))
 }
 
+/// A Python that has schemathesis.
+///
+/// # Panics
+/// If there is none and none can be made.
+#[must_use]
+pub fn api_python() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| obtained("tests/python.sh", &["api"]))
+}
+
 /// A Chromium.
 ///
 /// # Panics

@@ -1,9 +1,10 @@
 //! `doorstroom admin`: preparing a node.
 //!
-//! Not here: who takes part and their keys (`network`), brokers that are not a node's own (`broker`).
+//! Not here: who takes part and their keys (`network`), tokens (`token`), brokers that are not a node's own (`broker`).
 
 mod broker;
 mod network;
+mod token;
 
 use clap::Subcommand;
 
@@ -23,6 +24,11 @@ enum Command {
         #[command(subcommand)]
         command: Box<network::Command>,
     },
+    /// The tokens by which sources are known over HTTP
+    Token {
+        #[command(subcommand)]
+        command: Box<token::Command>,
+    },
     /// A broker that is not a node's own: its configuration, its streams
     Broker {
         #[command(subcommand)]
@@ -33,6 +39,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Network { command } => network::run(command),
+        Command::Token { command } => token::run(command),
         Command::Broker { command } => broker::run(command),
     }
 }

@@ -9,6 +9,7 @@ mod asyncapi;
 mod audit;
 mod board;
 mod dcb;
+mod desk;
 mod failure;
 mod node_file;
 mod out;
@@ -66,6 +67,8 @@ enum Command {
     Send(send::Args),
     /// The board: what is free, held and occupied, now or at a moment
     Board(board::Args),
+    /// The desk: from a referral to the discharge
+    Desk(desk::Args),
     /// Follow changes live
     Watch(watch::Args),
     /// Check the log, write it out again, ask what was known at a moment
@@ -105,6 +108,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Up(_) => "info,async_nats=warn",
         Command::Send(_)
         | Command::Board(_)
+        | Command::Desk(_)
         | Command::Watch(_)
         | Command::Audit(_)
         | Command::Quarantine(_)
@@ -117,6 +121,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Up(args) => up::run(args),
         Command::Send(args) => send::run(&args),
         Command::Board(args) => board::run(&args),
+        Command::Desk(args) => desk::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Audit(args) => audit::run(args),
         Command::Quarantine(args) => quarantine::run(&args),

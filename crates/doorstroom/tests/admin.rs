@@ -307,3 +307,40 @@ fn a_referrer_is_added_as_a_source_and_a_region_gets_a_leaf_each_with_a_key() {
     assert_eq!(Network::from_toml("again", &node.network().to_toml()).unwrap(), node.network());
     assert!(!node.run(&["add-leaf", "zk99"]).status.success());
 }
+
+#[test]
+fn a_token_is_shown_once_listed_by_its_name_and_revoked() {
+    let node = Node::new();
+    let token = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_doorstroom"))
+            .args(["admin", "token"])
+            .args(args)
+            .arg("--data")
+            .arg(node.dir.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), said)
+    };
+    let name = node.network().sources().next().unwrap().name.to_string();
+    let (code, told, said) = token(&["add", &name, "--json"]);
+    assert_eq!((code, &*said), (Some(0), ""));
+    let made: Value = serde_json::from_str(&told).unwrap();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    assert!(node.everything().values().all(|bytes| !String::from_utf8_lossy(bytes).contains(secret)));
+    let listed = token(&["list"]).1;
+    assert!(listed.contains(id) && listed.contains(&name) && !listed.contains(secret), "{listed}");
+    let (code, _, said) = token(&["revoke", secret]);
+    assert!(code == Some(2) && !said.contains(secret), "{said}");
+    assert_eq!(token(&["revoke", id]).0, Some(0));
+    assert!(token(&["list"]).1.contains("not valid"));
+    let file = node.path("ecd.token");
+    let (code, told, _) = token(&["add", &name, "--to", file.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    let secret = fs::read_to_string(&file).unwrap();
+    assert!(secret.starts_with("dst_") && !told.contains(secret.trim()));
+    let (code, _, said) = token(&["add", "niemand"]);
+    assert!(code == Some(2) && said.contains("there is no source niemand"), "{said}");
+}

@@ -127,7 +127,7 @@ impl Refusal {
     }
 
     /// The last part of the problem type.
-    fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NotFound => "not-found",
             Self::UnknownRegion => "unknown-region",
@@ -236,6 +236,7 @@ struct Problem {
     title: &'static str,
     status: u16,
     detail: &'static str,
+    code: &'static str,
 }
 
 impl IntoResponse for Refusal {
@@ -248,6 +249,7 @@ impl IntoResponse for Refusal {
             title,
             status: status.as_u16(),
             detail: advice,
+            code: self.code(),
         };
         let media_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, media_type, Json(problem)).into_response();

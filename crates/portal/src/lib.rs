@@ -20,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use domain::Timestamp;
+use tokio::sync::watch;
 
 pub use server::{CONNECTIONS_MAX, PortalError, serve};
 
@@ -30,6 +31,18 @@ pub struct App {
     pub availability: projector::Handle<views::Availability>,
     /// Regions, desks and their numbers.
     pub network: Arc<network::Network>,
+    /// The network as it changes: who has a token.
+    pub registry: watch::Receiver<Arc<network::Network>>,
+    /// The token of the person on this node's machine, who may speak for any source.
+    pub operator: Option<network::TokenHash>,
+    /// The desk, which decides and records.
+    pub desk: desk::Desk,
+    /// Inflow, throughput and outflow.
+    pub flow: projector::Handle<views::Flow>,
+    /// What nothing was found for.
+    pub unmet: projector::Handle<views::Unmet>,
+    /// The keys of what is sealed.
+    pub vault: desk::Vault,
     /// The log, to see the board as it was.
     pub reader: eventlog::LogReader,
     /// What must hold for this node to be of use.

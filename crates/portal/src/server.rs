@@ -15,8 +15,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use crate::api::{self, open};
 use crate::guard::{Refusal, guard};
-use crate::{App, api, assets, live, pages};
+use crate::{App, assets, live, pages};
 
 /// Connections at the same time: every live page and a second connection for each beside it. More wait in the
 /// listener's backlog.
@@ -44,6 +45,8 @@ pub(crate) struct Portal {
     pub(crate) shelf: live::Shelf,
     pub(crate) readers: Arc<Semaphore>,
     pub(crate) past_boards: Arc<Semaphore>,
+    /// Of requests that wait until a view has a position.
+    pub(crate) waiting: Semaphore,
     /// Turns true when the node stops: live pages end.
     pub(crate) closing: watch::Receiver<bool>,
 }
@@ -54,7 +57,8 @@ pub(crate) fn router(app: App, closing: watch::Receiver<bool>) -> Router {
         app,
         shelf: live::Shelf::default(),
         readers: Arc::new(Semaphore::new(live::READERS_MAX)),
-        past_boards: Arc::new(Semaphore::new(api::PAST_BOARDS_MAX)),
+        past_boards: Arc::new(Semaphore::new(open::PAST_BOARDS_MAX)),
+        waiting: Semaphore::new(api::WAITING_MAX),
         closing,
     });
     Router::new()
@@ -64,10 +68,11 @@ pub(crate) fn router(app: App, closing: watch::Receiver<bool>) -> Router {
         .route("/r/{region}", get(pages::region))
         .route("/r/{region}/stream", get(live::region))
         .route("/static/{name}", get(assets::serve))
-        .route("/api/v1/availability", get(api::availability))
-        .route("/healthz", get(api::healthz))
-        .route("/readyz", get(api::readyz))
-        .route("/metrics", get(api::metrics))
+        .route("/api/v1/availability", get(open::availability))
+        .route("/healthz", get(open::healthz))
+        .route("/readyz", get(open::readyz))
+        .route("/metrics", get(open::metrics))
+        .merge(api::router())
         .fallback(async || Refusal::NotFound)
         .method_not_allowed_fallback(async || Refusal::BadMethod)
         .layer(middleware::from_fn(guard))

@@ -87,3 +87,38 @@ async fn a_hold_with_an_agreed_arrival_asks_a_person_instead_of_lapsing() {
     assert_eq!(node.count("hold.lapsed"), 0);
     node.location_does(LINDE, admit(1, Some(1), LINDE, "1")).await.unwrap();
 }
+
+#[tokio::test]
+async fn fault_48_a_clock_set_back_an_hour_lets_nothing_lapse_early_or_twice_and_loses_no_deadline() {
+    let node = Node::new();
+    let nine = node.desk.now();
+    node.opens(LINDE, &["1"]).await;
+    node.desk_does(make(1)).await.unwrap();
+    node.desk_does(ask(1, &[(1, LINDE)])).await.unwrap();
+    // Back while it runs, with a keeper that looks.
+    let keeping = {
+        let desk = node.desk.clone();
+        tokio::spawn(async move { desk.keep(std::future::pending()).await })
+    };
+    node.clock.set(nine.saturating_add_micros(-60 * MINUTE));
+    node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
+    assert_eq!(node.count("offer.lapsed"), 0);
+    keeping.abort();
+    // And at a start: the deadline is where it was.
+    let dir = node.close().await;
+    let node = Node::open(dir, nine.saturating_add_micros(-60 * MINUTE));
+    node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
+    node.clock.set(nine.saturating_add_micros(15 * MINUTE));
+    kept_until(&node, "offer.lapsed", 1).await;
+    // What is done stays done when the clock goes back once more and comes to that moment again.
+    let dir = node.close().await;
+    let node = Node::open(dir, nine.saturating_add_micros(-60 * MINUTE));
+    node.desk_does(make(2)).await.unwrap();
+    node.desk_does(ask(2, &[(2, LINDE)])).await.unwrap();
+    node.clock.set(nine.saturating_add_micros(20 * MINUTE));
+    kept_until(&node, "offer.lapsed", 2).await;
+    let lapsed = node.log.reader().read(eventlog::Query::default()).map(Result::unwrap);
+    let times: Vec<i64> = lapsed.map(|record| record.recorded_at).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(node.count("offer.lapsed"), 2);
+}

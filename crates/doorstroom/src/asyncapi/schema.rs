@@ -5,9 +5,9 @@
 
 use contracts::Received;
 use domain::{
-    AgeBand, CareType, ClosedReason, ContactKind, DeclineCode, Destination, DivertedReason, ExclusionCode, Feature,
-    ItemState, LocationMode, Origin, Period, PlanItem, Purpose, Role, RuleSet, StopReason, Timestamp,
-    Urgency, WaitingFor, WithdrawnReason,
+    AgeBand, CareType, ClosedReason, ContactKind, DeclineCode, Destination, DivertedReason, ExclusionCode,
+    Feature, ItemState, LocationMode, Origin, Period, PlanItem, Purpose, Role, RuleSet, StopReason,
+    Timestamp, Urgency, WaitingFor, WithdrawnReason,
 };
 use serde_json::{Map, Value, json};
 
@@ -224,9 +224,8 @@ fn text_of(kind: &str, name: &str) -> (Text, &'static str) {
     }
     match (name, entity) {
         ("referral" | "stay" | "offer" | "contact" | "corrects", _) => (Text::Uuid, ID),
-        ("at" | "until" | "since" | "due" | "answer_by" | "ready_since" | "moment", _) | ("from", "offer") => {
-            (Text::Moment, MOMENT)
-        }
+        ("at" | "until" | "since" | "due" | "answer_by" | "ready_since" | "moment", _)
+        | ("from", "offer") => (Text::Moment, MOMENT),
         (name, _) if name.ends_with("_at") => (Text::Moment, MOMENT),
         ("from" | "to", "location") => (Text::Plain, "08:00"),
         ("days", _) => (Text::Plain, "mo"),

@@ -10,6 +10,7 @@ mod demo;
 pub(crate) mod guard;
 mod health;
 mod metrics;
+mod office;
 mod registry;
 mod settings;
 mod warden;
@@ -39,6 +40,7 @@ use views::Availability;
 
 use self::bars::Bars;
 use self::broker::Broker;
+use self::office::Office;
 use self::settings::{BrokerChoice, Settings};
 use crate::access::Access;
 use crate::audit::KEY_FILE;
@@ -159,6 +161,7 @@ impl Ground {
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
         let recorder = self.recorder(watched.clone(), needs.clone())?;
+        let office = Office::open(settings, &recorder)?;
         let gateway = self.gateway(watched.clone(), needs.clone());
         let gateway = gateway.build(&out, reader.clone(), view.clone());
         let (listener, http) = listen(settings.http).await?;
@@ -170,16 +173,7 @@ impl Ground {
             gateway: gateway.handle(),
             alarms: self.alarms.clone(),
         };
-        let app = portal::App {
-            availability: view.clone(),
-            network: Arc::clone(&self.network),
-            reader,
-            metrics: Arc::new(
-                parts.metrics(self.starts().map(|starts| move || *starts.borrow())).into_text(),
-            ),
-            checks: parts.clone().checks(),
-            now: Arc::new(now),
-        };
+        let app = self.app(&parts, &office, watched.clone());
         let mut services = JoinSet::new();
         services.spawn(ends(provisioner.run(needed, until(stopping))));
         let (offenders, offended) = warden::offenders();
@@ -194,7 +188,9 @@ impl Ground {
         services.spawn(service("the recorder", recorder.run(until(stopping))));
         services.spawn(service("the gateway", gateway.run(until(stopping))));
         services.spawn(service("the pages", portal::serve(listener, app, until(stopping))));
-        let mut running = Running { services, projection: Some(projection) };
+        services.spawn(ends(keep(office.desk, until(stopping))));
+        let mut running =
+            Running { services, projections: office.tasks.into_iter().chain([projection]).collect() };
         tokio::select! {
             () = parts.open() => {}
             () = stopped(stopping.clone()) => return Ok(running),
@@ -211,6 +207,30 @@ impl Ground {
             ));
         }
         Ok(running)
+    }
+
+    /// What the pages and the API show and ask.
+    fn app(
+        &self,
+        parts: &health::Parts,
+        office: &Office,
+        registry: watch::Receiver<Arc<Network>>,
+    ) -> portal::App {
+        let starts = self.starts().map(|starts| move || *starts.borrow());
+        portal::App {
+            availability: parts.view.clone(),
+            network: Arc::clone(&self.network),
+            registry,
+            operator: Some(office.operator),
+            desk: office.desk.clone(),
+            vault: office.vault.clone(),
+            flow: office.flow.clone(),
+            unmet: office.unmet.clone(),
+            reader: self.log.reader(),
+            metrics: Arc::new(parts.metrics(starts).into_text()),
+            checks: parts.clone().checks(),
+            now: Arc::new(now),
+        }
     }
 
     fn provisioner(&self) -> Provisioner {
@@ -382,7 +402,7 @@ async fn tell_restarts(mut starts: watch::Receiver<u64>, needs: Needs, shutdown:
 /// The services of a node.
 struct Running {
     services: JoinSet<Result<(), Failure>>,
-    projection: Option<projector::Task>,
+    projections: Vec<projector::Task>,
 }
 
 impl Running {
@@ -401,7 +421,7 @@ impl Running {
 
     /// Lets everything finish what it has begun, for as long as that may take.
     async fn drain(mut self) {
-        let projection = self.projection.take();
+        let projections = std::mem::take(&mut self.projections);
         let all = async {
             while let Some(ended) = self.services.join_next().await {
                 match ended {
@@ -410,7 +430,7 @@ impl Running {
                     Err(error) => tracing::error!(%error, "a part of the node broke while stopping"),
                 }
             }
-            if let Some(projection) = projection {
+            for projection in projections {
                 projection.shutdown().await;
             }
         };
@@ -425,6 +445,11 @@ async fn service<E: std::error::Error>(
     run: impl Future<Output = Result<(), E>>,
 ) -> Result<(), Failure> {
     run.await.map_err(|error| Failure::new(format!("{what} stopped"), error))
+}
+
+/// Keeps the deadlines of the desks.
+async fn keep(desk: desk::Desk, shutdown: impl Future<Output = ()>) {
+    desk.keep(shutdown).await;
 }
 
 async fn ends(run: impl Future<Output = ()>) -> Result<(), Failure> {

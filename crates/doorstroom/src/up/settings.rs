@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Who takes part; without it the 31 Dutch regions (with --demo: those of the reference data)
     #[arg(long, env = "DOORSTROOM_NETWORK", value_name = "FILE")]
     pub(crate) network: Option<PathBuf>,
+    /// The rules of the desks, where they differ from the defaults
+    #[arg(long, env = "DOORSTROOM_RULES", value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
     /// Where pages and HTTP API listen; loopback only, port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "DOORSTROOM_HTTP", value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
@@ -58,6 +61,7 @@ pub(crate) struct Args {
 struct File {
     data: Option<PathBuf>,
     network: Option<PathBuf>,
+    rules: Option<PathBuf>,
     http: Option<SocketAddr>,
     bus_port: Option<u16>,
     nats_server: Option<PathBuf>,
@@ -75,6 +79,7 @@ struct File {
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     pub(crate) network: Option<PathBuf>,
+    pub(crate) rules: Option<PathBuf>,
     pub(crate) http: SocketAddr,
     pub(crate) broker: BrokerChoice,
     pub(crate) demo: bool,
@@ -133,6 +138,7 @@ impl Settings {
         Ok(Self {
             data: args.data.or(file.data).unwrap_or_else(|| PathBuf::from("data")),
             network: args.network.or(file.network),
+            rules: args.rules.or(file.rules),
             http,
             broker,
             demo: args.demo || file.demo,

@@ -4,6 +4,9 @@
 
 #![allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
 
+pub(crate) mod http;
+
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,10 +16,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use bytes::Bytes;
 use contracts::Received;
 use eventlog::{Batch, EventLog, Key, NewRecord, Options};
-use network::Network;
+use network::{Network, TokenHash};
 use portal::{App, Check, Checks};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The events of a day in one region, a JSON object per line.
 pub(crate) fn region_day() -> Vec<String> {
@@ -31,6 +34,9 @@ pub(crate) fn national() -> Vec<String> {
     flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     text.lines().map(str::to_owned).collect()
 }
+
+/// The token of the person on the node's machine.
+pub(crate) const OPERATOR: &str = "dst_0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e";
 
 /// Whether the node is ready, to be switched by a test.
 pub(crate) struct Switch(pub(crate) AtomicBool);
@@ -49,13 +55,20 @@ pub(crate) struct Node {
     pub(crate) ready: Arc<Switch>,
     /// Microseconds since 1970.
     pub(crate) clock: Arc<AtomicI64>,
-    view: Option<projector::Task>,
+    /// Who takes part, to be changed by a test.
+    pub(crate) registry: watch::Sender<Arc<Network>>,
+    views: Vec<projector::Task>,
     _folder: tempfile::TempDir,
 }
 
 impl Node {
     /// A node with the shipped network and an empty log. Its clock stands at 2026-03-02 12:00 in the Netherlands.
     pub(crate) fn start() -> Self {
+        Self::of(Network::default_dutch().unwrap())
+    }
+
+    /// The same, of this network.
+    pub(crate) fn of(network: Network) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (log, _) = EventLog::open(&folder.path().join("log"), Options::default()).unwrap();
         let config = projector::Config { snapshots: folder.path().join("views"), snapshot_every: 1_000_000 };
@@ -63,15 +76,45 @@ impl Node {
         let ready = Arc::new(Switch(AtomicBool::new(true)));
         let clock = Arc::new(AtomicI64::new(1_772_449_200_000_000));
         let time = Arc::clone(&clock);
+        let network = Arc::new(network);
+        let (registry, watched) = watch::channel(Arc::clone(&network));
+        let recorder = recorder::Config {
+            network: watched.clone(),
+            clock: Arc::new(eventlog::SystemClock),
+            alarms: bus::alarm::Alarms::new(),
+            mailbox: bus::Limits::default().mailbox,
+            needs: None,
+        };
+        let door = recorder.build(BTreeMap::new(), log.clone()).inner();
+        let config =
+            |name: &str| projector::Config { snapshots: folder.path().join(name), snapshot_every: 1_000_000 };
+        let (flow, flowing) = projector::start(log.reader(), config("flow")).unwrap();
+        let (unmet, counting) = projector::start(log.reader(), config("unmet")).unwrap();
+        let config = desk::Config::new(folder.path().join("desk"), "urn:doorstroom:keeper".parse().unwrap());
+        let (desk, state) = config.start(door).unwrap();
         let app = App {
             availability,
-            network: Arc::new(Network::default_dutch().unwrap()),
+            network,
+            registry: watched,
+            operator: Some(TokenHash::of(OPERATOR)),
+            desk,
+            flow,
+            unmet,
+            vault: desk::Vault::open(&folder.path().join("vault")).unwrap(),
             reader: log.reader(),
             checks: ready.clone(),
             metrics: Arc::new(|| String::from("# EOF\n")),
             now: Arc::new(move || domain::Timestamp::from_micros(time.load(Ordering::SeqCst))),
         };
-        Self { app, log, ready, clock, view: Some(view), _folder: folder }
+        Self {
+            app,
+            log,
+            ready,
+            clock,
+            registry,
+            views: vec![view, state, flowing, counting],
+            _folder: folder,
+        }
     }
 
     /// Records events and waits until the view has them; gives the position of the last.
@@ -105,8 +148,10 @@ impl Node {
         Serving { address, stop, task }
     }
 
-    pub(crate) async fn stop(mut self) {
-        self.view.take().unwrap().shutdown().await;
+    pub(crate) async fn stop(self) {
+        for view in self.views {
+            view.shutdown().await;
+        }
         self.log.close().await;
     }
 }

@@ -1,0 +1,347 @@
+//! Questions about a region: its board, what can be admitted, what is to be done, what does not fit.
+
+use domain::access::Action;
+use domain::queries;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Answered, questions};
+use crate::api::scope::Subject;
+use crate::api::value::{
+    BedCode, LocationCode, Moment, OfferNumber, ReferralNumber, RegionCode, SourceUrn, StayNumber, Text,
+    UrgencyCode, Words, plain,
+};
+
+/// The desks of the network.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Regions {
+    regions: Vec<RegionShown>,
+}
+
+/// A region and its desk.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RegionShown {
+    region: RegionCode,
+    name: Words,
+    /// What people call its desk.
+    desk: Words,
+    /// The number to ring.
+    phone: Words,
+    /// When it answers, in words.
+    hours: Words,
+    /// Who stands in for the desk now.
+    deputy: Option<Words>,
+}
+
+/// The board of a region.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Board {
+    region: RegionCode,
+    rows: Vec<BoardRow>,
+}
+
+/// One care type at one location.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BoardRow {
+    location: LocationCode,
+    #[schema(value_type = String)]
+    care_type: &'static str,
+    offerable: u32,
+    also_offerable: u32,
+    held: u32,
+    occupied: u32,
+    not_ready: u32,
+    closed: u32,
+    unstaffed: u32,
+    reserve: u32,
+    waiting: u32,
+    physical: u32,
+    /// When the location was last heard of.
+    last_word_at: Moment,
+    /// The last event behind this row.
+    position: u64,
+}
+
+/// What can be admitted in a region at a moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Admittable {
+    at: Moment,
+    rows: Vec<AdmittableShown>,
+}
+
+/// One care type at one location, at a moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AdmittableShown {
+    location: LocationCode,
+    name: Words,
+    #[schema(value_type = String)]
+    care_type: &'static str,
+    /// How many can be offered now.
+    offerable: u32,
+    /// How many of another type could take this one.
+    also_offerable: u32,
+    /// Kept in reserve: to be asked for.
+    reserve: u32,
+    /// How many of the offerable ones can be admitted at the moment.
+    admittable: u32,
+    /// Why fewer.
+    why_less: Vec<Reason>,
+    last_word_at: Moment,
+}
+
+/// Why, for programs and for people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reason {
+    pub(super) code: String,
+    pub(super) text: String,
+}
+
+/// What a desk has to do now, the first first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Worklist {
+    items: Vec<WorkShown>,
+    /// How many more there are.
+    left_off: usize,
+}
+
+/// One thing to do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkShown {
+    /// What, such as `call-location`.
+    #[schema(value_type = String)]
+    kind: queries::WorkKind,
+    urgency: Option<UrgencyCode>,
+    /// When it is due, or since when it is so.
+    due: Moment,
+    /// That moment has passed.
+    late: bool,
+    referral: Option<ReferralNumber>,
+    offer: Option<OfferNumber>,
+    stay: Option<StayNumber>,
+    location: Option<LocationCode>,
+    /// The number to ring now.
+    phone: Option<Words>,
+    /// For what a stay waits, what does not fit, who calls back.
+    about: Option<Words>,
+}
+
+/// What does not fit and is not solved.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Contradictions {
+    contradictions: Vec<ContradictionShown>,
+}
+
+/// One that is open.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ContradictionShown {
+    /// What, such as `answer-contested`.
+    code: String,
+    text: String,
+    /// The region whose desk has to solve it.
+    owner_region: Option<RegionCode>,
+    /// The location that has to solve it.
+    owner_location: Option<LocationCode>,
+    since: Moment,
+    /// For how long, in seconds.
+    age_seconds: i64,
+    referral: Option<ReferralNumber>,
+    offer: Option<OfferNumber>,
+    location: Option<LocationCode>,
+    bed: Option<BedCode>,
+    /// Which event opened it, if the board found it.
+    position: Option<u64>,
+}
+
+/// What locations of a region are called and how they are reached.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Locations {
+    locations: Vec<LocationShown>,
+}
+
+/// A location.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LocationShown {
+    location: LocationCode,
+    region: RegionCode,
+    name: Words,
+    provider: Words,
+    /// The number that is answered by day.
+    phone: Option<Words>,
+    /// The number that is answered at night.
+    phone_night: Option<Words>,
+    /// Admissions are stopped for the whole house.
+    stopped: bool,
+    /// Wards for which admissions are stopped.
+    stopped_wards: Vec<Words>,
+    last_word_at: Moment,
+    last_word_by: SourceUrn,
+}
+
+impl From<views::LocationCard> for LocationShown {
+    fn from(card: views::LocationCard) -> Self {
+        Self {
+            location: Text(card.location),
+            region: Text(card.region),
+            name: Text(card.name),
+            provider: Text(card.provider),
+            phone: card.phone.map(Text),
+            phone_night: card.phone_night.map(Text),
+            stopped: card.stopped,
+            stopped_wards: card.stopped_wards.into_iter().map(Text).collect(),
+            last_word_at: Text(card.last_word.at),
+            last_word_by: Text(card.last_word.source),
+        }
+    }
+}
+
+fn row(row: &views::Row) -> BoardRow {
+    let counts = row.counts();
+    BoardRow {
+        location: Text(row.location.clone()),
+        care_type: row.care_type.as_str(),
+        offerable: counts.offerable,
+        also_offerable: counts.also_offerable,
+        held: counts.held,
+        occupied: counts.occupied,
+        not_ready: counts.not_ready,
+        closed: counts.closed,
+        unstaffed: counts.unstaffed,
+        reserve: counts.reserve,
+        waiting: counts.waiting,
+        physical: counts.physical,
+        last_word_at: Text(row.last_word.at),
+        position: row.position,
+    }
+}
+
+fn work(item: queries::WorkItem) -> WorkShown {
+    WorkShown {
+        kind: item.kind,
+        urgency: item.urgency.map(Text),
+        due: Text(item.due),
+        late: item.late,
+        referral: item.referral.map(Text),
+        offer: item.offer.map(Text),
+        stay: item.stay.map(Text),
+        location: item.location.map(Text),
+        phone: item.phone.map(Text),
+        about: item.about.map(Text),
+    }
+}
+
+fn contradiction(open: queries::OpenContradiction, text: String) -> ContradictionShown {
+    let (owner_region, owner_location) = match &open.owner {
+        domain::desk::Owner::Desk(region) => (Some(Text(region.clone())), None),
+        domain::desk::Owner::Location(location) => (None, Some(Text(location.clone()))),
+    };
+    ContradictionShown {
+        code: open.source.code().to_owned(),
+        text,
+        owner_region,
+        owner_location,
+        since: Text(open.since),
+        age_seconds: open.age_micros / 1_000_000,
+        referral: open.referral.map(Text),
+        offer: open.offer.map(Text),
+        location: open.location.map(Text),
+        bed: open.bed.map(Text),
+        position: open.position,
+    }
+}
+
+questions! {
+    #[doc = "The desks of the regions, their numbers and hours."]
+    AskRegions = "regions" at "/regions" {
+    } -> Regions, |_, look| {
+        let network = &look.portal.app.network;
+        look.at(Action::Regions, |_| Some(Subject::default()), |state| {
+            let shown = network.regions().map(|region| RegionShown {
+                region: Text(region.code.clone()),
+                name: Text(region.name.clone()),
+                desk: Text(region.desk.name.clone()),
+                phone: Text(region.desk.phone.clone()),
+                hours: Text(region.desk.hours.clone()),
+                deputy: state.deputy(&region.code, look.now).map(|duty| Text(duty.to.clone())),
+            });
+            Ok(Regions { regions: shown.collect() })
+        })
+    };
+
+    #[doc = "Counts per location and care type, as they are known now."]
+    AskBoard = "board" at "/regions/{region}/board" {
+    } -> Board, |_, look| look.at_region(Action::Board, |state, region| {
+        let rows = state.board.rows_of(region).map(|found| row(&found)).collect();
+        Ok(Board { region: Text(region.clone()), rows })
+    });
+
+    #[doc = "What can be admitted where at a moment: within windows, limits and stops."]
+    AskAdmittable = "admittable" at "/regions/{region}/admittable" {
+        /// At which moment; otherwise now.
+        at: Option<Moment>,
+    } -> Admittable, |asked, look| {
+        let at = plain(asked.at).unwrap_or(look.now);
+        look.at_region(Action::Admittable, |state, region| {
+            let rows = queries::admittable(state, region, at).into_iter().map(|row| AdmittableShown {
+                location: Text(row.location),
+                name: Text(row.name),
+                care_type: row.care_type.as_str(),
+                offerable: row.offerable,
+                also_offerable: row.also_offerable,
+                reserve: row.reserve,
+                admittable: row.admittable,
+                why_less: row
+                    .why_less
+                    .into_iter()
+                    .map(|why| Reason { code: why.code().to_owned(), text: look.say(why.sentence()) })
+                    .collect(),
+                last_word_at: Text(row.last_word.at),
+            });
+            Ok(Admittable { at: Text(at), rows: rows.collect() })
+        })
+    };
+
+    #[doc = "What the desk of a region has to do now, the first first."]
+    AskWorklist = "worklist" at "/regions/{region}/worklist" {
+    } -> Worklist, |_, look| look.at_region(Action::Worklist, |state, region| {
+        let list = queries::worklist(state, region, look.now);
+        Ok(Worklist { items: list.items.into_iter().map(work).collect(), left_off: list.left_off })
+    });
+
+    #[doc = "What does not fit and is not solved, with its owner and age."]
+    AskContradictions = "contradictions" at "/regions/{region}/contradictions" {
+    } -> Contradictions, |_, look| look.at_region(Action::Contradictions, |state, region| {
+        let found = queries::contradictions(state, region, look.now);
+        let shown = found.into_iter().map(|open| {
+            let text = look.say(open.sentence());
+            contradiction(open, text)
+        });
+        Ok(Contradictions { contradictions: shown.collect() })
+    });
+
+    #[doc = "What the locations of a region are called and how they are reached."]
+    AskLocations = "locations" at "/regions/{region}/locations" {
+    } -> Locations, |_, look| look.at_region(Action::Locations, |state, region| {
+        Ok(Locations { locations: state.board.locations(region).map(Into::into).collect() })
+    });
+}
+
+/// The contradictions that are a location's own to solve.
+pub(super) fn of_location(
+    look: &super::Look<'_>,
+    location: &domain::LocationId,
+) -> Result<Answered<Contradictions>, crate::api::problem::Problem> {
+    let about = |state: &domain::desk::State| Subject::location(state, location, look.now);
+    look.at(Action::Contradictions, about, |state| {
+        let Some((region, _)) = state.board.last_heard(location) else {
+            return Ok(Contradictions { contradictions: Vec::new() });
+        };
+        let found = queries::contradictions(state, region, look.now).into_iter();
+        let own = found
+            .filter(|open| matches!(&open.owner, domain::desk::Owner::Location(owner) if owner == location));
+        let shown = own.map(|open| {
+            let text = look.say(open.sentence());
+            contradiction(open, text)
+        });
+        Ok(Contradictions { contradictions: shown.collect() })
+    })
+}

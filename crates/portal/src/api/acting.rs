@@ -9,11 +9,12 @@ use axum::body::Body;
 use axum::extract::{RawPathParams, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use contracts::{Received, encode_json};
 use desk::{DeskError, Done, Vault, VaultError};
-use domain::Sealed;
 use domain::access::{Action, Principal};
 use domain::desk::{Act, Command};
 use domain::matching::{Wanted as Sought, matching};
+use domain::{Event, Fact, Sealed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -98,7 +99,41 @@ async fn done<W: Wanted>(
             .read(|state| Sought::of(state, *referral, at).map(|sought| matching(state, &sought).kept()));
     }
     let command = Command { id, source: principal.source, region, at, occurred_at, by, act };
+    readable(&command)?;
     Ok(desk.handle(command).await?)
+}
+
+/// Whether what is given as a whole (a word of a location, a profile) is as the contract of the events has it: a postcode of
+/// four digits, a time of the day, no more than an event may have.
+///
+/// # Errors
+/// It would not be read again as it was given.
+fn readable(command: &Command) -> Result<(), Problem> {
+    let fact = if let Act::Report { fact } = &command.act {
+        fact.clone()
+    } else if let Act::MakeReferral { profile, .. } = &command.act {
+        Fact::ReferralMade(profile.clone())
+    } else if let Act::ChangeReferral { profile } = &command.act {
+        Fact::ReferralChanged(profile.clone())
+    } else {
+        return Ok(());
+    };
+    let event = Event {
+        source: command.source.clone(),
+        id: command.id,
+        time: command.at,
+        region: command.region.clone(),
+        occurred_at: command.occurred_at.unwrap_or(command.at),
+        fact,
+    };
+    let read = Received::structured(encode_json(&event)).decode();
+    if read.is_ok_and(|read| read.event == event) {
+        Ok(())
+    } else {
+        Err(Problem::Unfit(
+            "a value in it is none that an event may have; the description says which there are".to_owned(),
+        ))
+    }
 }
 
 /// The region whose desk decides; one of the network.

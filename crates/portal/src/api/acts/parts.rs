@@ -195,6 +195,7 @@ pub(crate) struct Site {
     #[schema(max_items = 64)]
     care_types: Vec<CareCode>,
     /// The four digits of its postcode.
+    #[schema(value_type = Option<String>, pattern = "^[0-9]{4}$")]
     postcode4: Option<Words>,
     /// The number that is answered by day.
     phone: Option<Words>,
@@ -291,8 +292,10 @@ pub(crate) struct Window {
     #[schema(max_items = 7)]
     days: Vec<Words>,
     /// From this time of the day in the Netherlands, `HH:MM`.
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     from: Words,
     /// To this time of the day, `HH:MM`.
+    #[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     to: Words,
     /// For these care types only; none means all.
     #[serde(default)]

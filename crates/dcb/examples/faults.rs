@@ -20,7 +20,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use dcb::wire::dcb_client::DcbClient;
 use dcb::wire::{AppendRequest, Event, ReadRequest};
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 /// Batches of each run.
 const BATCHES: u64 = 12;
@@ -127,8 +127,9 @@ async fn drive(command: Command, data: &Path) -> Seen {
     let (mut child, url) = start(command, data);
     let mut acknowledged = 0;
     if let Some(url) = &url
-        && let Ok(mut client) = DcbClient::connect(url.clone()).await
+        && let Ok(channel) = connect(url).await
     {
+        let mut client = DcbClient::new(channel);
         while acknowledged < BATCHES {
             let events = (1..=EVENTS).map(|number| event(acknowledged * EVENTS + number)).collect();
             let request = AppendRequest { events, condition: None, tracking_info: None };
@@ -155,6 +156,10 @@ fn start(mut command: Command, data: &Path) -> (Child, Option<String>) {
     (child, url)
 }
 
+async fn connect(url: &str) -> Result<Channel, tonic::transport::Error> {
+    Endpoint::from_shared(url.to_owned())?.connect().await
+}
+
 /// Asks the program to end; strace passes it on to the one it runs.
 fn end(child: &Child) {
     let pid = child.id();
@@ -177,7 +182,7 @@ fn event(number: u64) -> Event {
 /// What a new server on the same folder serves, and that it takes more.
 async fn check(command: Command, data: &Path, acknowledged: u64) {
     let (mut child, url) = start(command, data);
-    let mut client: DcbClient<Channel> = DcbClient::connect(url.unwrap()).await.unwrap();
+    let mut client = DcbClient::new(connect(&url.unwrap()).await.unwrap());
     let mut read = client.read(ReadRequest::default()).await.unwrap().into_inner();
     let mut served = 0;
     while let Some(answer) = read.message().await.unwrap() {

@@ -102,7 +102,11 @@ impl Desk {
                 Some(done) => Ok(Tried::Done(done)),
                 None => Err(DeskError::Reused { id: command.id, position }),
             },
-            Err(error @ (InnerError::Unreadable { .. } | InnerError::Log(_))) => Err(failed(error)),
+            Err(error @ InnerError::Unreadable { .. }) => {
+                tracing::warn!(command = %command.id, %error, "a command says what no event may");
+                Err(DeskError::Unfit)
+            }
+            Err(error @ InnerError::Log(_)) => Err(failed(error)),
         }
     }
 

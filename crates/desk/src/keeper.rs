@@ -56,7 +56,10 @@ impl Desk {
                     tracing::debug!(%id, %at, code = refusal.code(), "a deadline passed without need");
                 }
                 Err(
-                    error @ (DeskError::Reused { .. } | DeskError::Contended { .. } | DeskError::Failed(_)),
+                    error @ (DeskError::Reused { .. }
+                    | DeskError::Contended { .. }
+                    | DeskError::Unfit
+                    | DeskError::Failed(_)),
                 ) => {
                     tracing::warn!(%id, %at, %error, "a deadline could not be kept; it is tried again");
                     return sleep(TRY_AGAIN_AFTER).await;

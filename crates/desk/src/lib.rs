@@ -126,6 +126,10 @@ pub enum DeskError {
         /// How often.
         tries: u32,
     },
+    /// What was decided could not be written down so that it is read again: a value in the command is one that no event
+    /// may have.
+    #[error("something in it is more, or other, than an event may say: nothing was recorded")]
+    Unfit,
     /// The log, or what is made of it, can not be used: nothing was recorded as far as is known; the same command with the
     /// same id finds out.
     #[error("{0}: send the same command again, with its id, when the node is well")]

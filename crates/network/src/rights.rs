@@ -47,12 +47,7 @@ impl Right {
             // A centre listens. One that holds a desk's mandate is given its rights in the file.
             Kind::Centre => &[],
             // What lapses because nobody acted: said by the node that keeps the deadlines. It ends no referral.
-            Kind::Node => &[
-                "offer.lapsed",
-                "hold.lapsed",
-                "hold.overdue",
-                "desk.confirmation-asked",
-            ],
+            Kind::Node => &["offer.lapsed", "hold.lapsed", "hold.overdue", "desk.confirmation-asked"],
         };
         names.iter().map(|name| Self(Arc::from(*name))).collect()
     }

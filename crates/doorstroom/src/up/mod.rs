@@ -28,8 +28,9 @@ use bus::alarm::Alarms;
 use bus::provisioner::{Need, Needs, Provisioner};
 use bus::server::{Setup, Topology};
 use bus::{Bus, Limits, Logins, Monitoring, Server};
+use desk::DeskClock;
 use domain::Timestamp;
-use eventlog::{Clock as _, EventLog, Options, RecoveryReport, Signer, SystemClock};
+use eventlog::{Clock, EventLog, Options, RecoveryReport, Signer, SystemClock};
 use network::{Network, Role};
 use recorder::Recorder;
 use tokio::net::TcpListener;
@@ -103,6 +104,7 @@ struct Ground {
     network_file: PathBuf,
     keys: PathBuf,
     log: EventLog,
+    clock: Arc<dyn DeskClock>,
     broker: Option<Own>,
     server: Server,
     limits: Limits,
@@ -124,7 +126,8 @@ impl Ground {
             Failure::new(format!("the data folder {} can not be made", data.display()), error)
         })?;
         // The log first: its lock is what keeps a second node away from this folder.
-        let log = open_log(data)?;
+        let clock = office::clock(settings)?;
+        let log = open_log(data, Arc::clone(&clock))?;
         let network_file = network_file(settings)?;
         let absent = |error| Failure::new(format!("the data folder {} is gone", data.display()), error);
         let keys = fs::canonicalize(data).map_err(absent)?.join("keys");
@@ -144,7 +147,7 @@ impl Ground {
         };
         let network = Arc::new(network);
         let limits = settings.broker.limits();
-        Ok(Self { network, network_file, keys, log, broker, server, limits, alarms })
+        Ok(Self { network, network_file, keys, log, clock, broker, server, limits, alarms })
     }
 
     async fn start(&self, settings: &Settings, stopping: &watch::Receiver<bool>) -> Result<Running, Failure> {
@@ -161,7 +164,7 @@ impl Ground {
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
         let recorder = self.recorder(watched.clone(), needs.clone())?;
-        let office = Office::open(settings, &recorder)?;
+        let office = Office::open(settings, Arc::clone(&self.clock), &recorder)?;
         let gateway = self.gateway(watched.clone(), needs.clone());
         let gateway = gateway.build(&out, reader.clone(), view.clone());
         let (listener, http) = listen(settings.http).await?;
@@ -504,12 +507,12 @@ fn now() -> Timestamp {
 
 /// The log of the node, with the key that signs its heads: `log.seed` beside it, made at the first start. What others
 /// verify them with is written to `log.vkey`.
-fn open_log(data: &Path) -> Result<EventLog, Failure> {
+fn open_log(data: &Path, clock: Arc<dyn Clock>) -> Result<EventLog, Failure> {
     let seed = data.join("log.seed");
     let signer = Signer::from_file(&seed).map_err(|error| {
         Failure::new(format!("the key of the log in {} can not be used", seed.display()), error)
     })?;
-    let options = Options { signer: Some(signer), ..Options::default() };
+    let options = Options { signer: Some(signer), ..Options::new(clock) };
     let (log, report) = EventLog::open(&data.join("log"), options)?;
     tell(&report);
     let public = data.join(KEY_FILE);

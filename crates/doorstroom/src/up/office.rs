@@ -2,9 +2,12 @@
 //!
 //! Not here: how it decides and records (`desk`), what is served of it (`portal`).
 
-use desk::{Desk, Vault};
-use domain::SourceId;
-use eventlog::LogReader;
+use std::fs;
+use std::sync::Arc;
+
+use desk::{Desk, DeskClock, ScaledClock, Vault};
+use domain::{SourceId, Timestamp};
+use eventlog::{Clock as _, LogReader, SystemClock};
 use keyring::Secret;
 use network::TokenHash;
 use projector::Handle;
@@ -18,6 +21,9 @@ use crate::failure::Failure;
 
 /// Who says so in what lapses by a deadline.
 const KEEPER: &str = "urn:doorstroom:keeper";
+
+/// When a clock that goes faster began to, in microseconds since 1970.
+const ORIGIN_FILE: &str = "clock.origin";
 
 /// The desk of this node.
 pub(super) struct Office {
@@ -37,13 +43,17 @@ impl Office {
     ///
     /// # Errors
     /// A folder or the token can not be written, or the rules can not be read.
-    pub(super) fn open(settings: &Settings, recorder: &Recorder) -> Result<Self, Failure> {
+    pub(super) fn open(
+        settings: &Settings,
+        clock: Arc<dyn DeskClock>,
+        recorder: &Recorder,
+    ) -> Result<Self, Failure> {
         let data = &settings.data;
         let keeper: SourceId =
             KEEPER.parse().map_err(|error| Failure::new(format!("{KEEPER} is no source"), error))?;
         let door = recorder.inner();
         let reader: LogReader = door.reader();
-        let mut config = desk::Config::new(data.join("desk"), keeper);
+        let mut config = desk::Config { clock, ..desk::Config::new(data.join("desk"), keeper) };
         if let Some(rules) = &settings.rules {
             config.rules = desk::read_rules(rules)?;
         }
@@ -61,4 +71,18 @@ impl Office {
         let tasks = vec![state, flowing, counting];
         Ok(Self { desk, flow, unmet, tasks, vault, operator: secret.hash() })
     }
+}
+
+/// What time it is at this node: that of the machine, or faster for a simulation. When it began to is kept, so that it goes
+/// on from there after a restart.
+pub(super) fn clock(settings: &Settings) -> Result<Arc<dyn DeskClock>, Failure> {
+    let Some(factor) = settings.clock_factor else { return Ok(Arc::new(SystemClock)) };
+    let file = settings.data.join(ORIGIN_FILE);
+    super::write_once(&file, &SystemClock.now().to_string())?;
+    let unread = |error| Failure::new(format!("{} can not be read", file.display()), error);
+    let text = fs::read_to_string(&file).map_err(unread)?;
+    let unfit = |error| Failure::new(format!("{} is no time; take it away", file.display()), error);
+    let origin = Timestamp::from_micros(text.trim().parse().map_err(unfit)?);
+    tracing::warn!(factor, "the clock of this node goes faster than the machine's: a simulation");
+    Ok(Arc::new(ScaledClock { origin, factor }))
 }

@@ -50,6 +50,10 @@ pub(crate) struct Args {
     /// Replay two days of 31 regions, then go on with a small generator
     #[arg(long, env = "DOORSTROOM_DEMO")]
     pub(crate) demo: bool,
+    /// Let time go so many times faster, for a simulation: never where anybody is cared for
+    #[arg(long, env = "DOORSTROOM_CLOCK_FACTOR", value_name = "N", hide = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) clock_factor: Option<u32>,
     /// A TOML file with any of these settings, named with underscores: `bus_port = 4222`
     #[arg(long, env = "DOORSTROOM_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -83,6 +87,7 @@ pub(crate) struct Settings {
     pub(crate) http: SocketAddr,
     pub(crate) broker: BrokerChoice,
     pub(crate) demo: bool,
+    pub(crate) clock_factor: Option<u32>,
 }
 
 /// Whose broker it is.
@@ -142,6 +147,7 @@ impl Settings {
             http,
             broker,
             demo: args.demo || file.demo,
+            clock_factor: args.clock_factor,
         })
     }
 }

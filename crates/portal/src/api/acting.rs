@@ -184,6 +184,7 @@ impl From<DeskError> for Problem {
             DeskError::Refused(refusal) => Self::Refused(refusal),
             DeskError::Contended { .. } => Self::Contended,
             DeskError::Reused { .. } => Self::Reused,
+            DeskError::Unfit => Self::Unfit("a value is more, or other, than an event may say".to_owned()),
             DeskError::Failed(why) => {
                 tracing::error!(why, "an act could not be recorded");
                 Self::Away

@@ -7,6 +7,8 @@ use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use domain::Timestamp;
+use eventlog::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -32,6 +34,13 @@ pub fn new_id() -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let id = Uuid::now_v7().as_u128();
     Uuid::from_u128((id & !0xffff_ffff) | u128::from(count << 8) & 0xffff_ffff).to_string()
+}
+
+/// The moment so many minutes from now, as the API and events have it.
+#[must_use]
+pub fn in_minutes(minutes: i64) -> String {
+    let now = Timestamp::from_micros(SystemClock.now());
+    now.saturating_add_micros(minutes * 60_000_000).to_string()
 }
 
 impl Api {

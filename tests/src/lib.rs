@@ -23,7 +23,7 @@ mod reference;
 mod script;
 mod tools;
 
-pub use api::{Api, new_id};
+pub use api::{Api, in_minutes, new_id};
 pub use broker::Broker;
 pub use guarded::Guarded;
 pub use node::{Node, Site};

@@ -9,7 +9,7 @@ use std::sync::Barrier;
 
 use network::Network;
 use serde_json::{Value, json};
-use tests::{Api, Node, Site, new_id};
+use tests::{Api, Node, Site, in_minutes, new_id};
 
 const REGION: &str = "zk01";
 const HOUSES: usize = 8;
@@ -152,11 +152,12 @@ fn who_comes_in_over_the_bus_while_the_bed_is_promised_over_http_leaves_no_bed_t
     for race in 0..12_u64 {
         let (referral, offers) = desk.crisis_before(REGION, &[house]);
         let stay = new_id();
+        let now = in_minutes(0);
         let walked_in = json!({
             "specversion": "1.0", "id": new_id(), "source": source(house),
-            "type": "nl.doorstroom.stay.admitted.v1", "time": "2026-11-22T09:00:00Z", "region": REGION,
+            "type": "nl.doorstroom.stay.admitted.v1", "time": now, "region": REGION,
             "datacontenttype": "application/json",
-            "data": {"occurred_at": "2026-11-22T09:00:00Z", "stay": stay, "location": house, "bed": "1",
+            "data": {"occurred_at": now, "stay": stay, "location": house, "bed": "1",
                      "care_type": "ELV_HC"}
         });
         let line = format!("{walked_in}\n");

@@ -127,7 +127,7 @@ impl Ground {
         })?;
         // The log first: its lock is what keeps a second node away from this folder.
         let clock = office::clock(settings)?;
-        let log = open_log(data, Arc::clone(&clock))?;
+        let log = open_log(data, Arc::<dyn DeskClock>::clone(&clock))?;
         let network_file = network_file(settings)?;
         let absent = |error| Failure::new(format!("the data folder {} is gone", data.display()), error);
         let keys = fs::canonicalize(data).map_err(absent)?.join("keys");

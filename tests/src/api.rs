@@ -85,10 +85,9 @@ impl Api {
     ///
     /// # Panics
     /// If it is not.
-    pub fn done(&self, path: &str, body: &Value) -> Value {
+    pub fn done(&self, path: &str, body: &Value) {
         let (status, answer) = self.act(path, body);
         assert!((200..300).contains(&status), "{path} {body}: {status} {answer}");
-        answer
     }
 
     /// Asks something.
@@ -153,10 +152,10 @@ impl Api {
     /// A location promises a place: the status and the answer.
     #[must_use]
     pub fn accept(&self, referral: &str, offer: &str, bed: Option<&str>, from: &str) -> (u16, Value) {
-        let mut body = json!({"from": from, "role": "nurse"});
-        if let Some(bed) = bed {
-            body["bed"] = bed.into();
-        }
+        let body = match bed {
+            Some(bed) => json!({"from": from, "role": "nurse", "bed": bed}),
+            None => json!({"from": from, "role": "nurse"}),
+        };
         self.act(&format!("/referrals/{referral}/offers/{offer}/accept"), &body)
     }
 }

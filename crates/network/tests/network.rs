@@ -143,7 +143,7 @@ fn a_source_may_send_what_its_file_or_else_its_kind_allows() {
         by_kind("referrer").contains("referral.made") && !by_kind("referrer").contains("referral.triaged")
     );
     assert!(by_kind("centre").is_empty());
-    assert_eq!(by_kind("node").len(), 5);
+    assert_eq!(by_kind("node").len(), 4);
 }
 
 #[test]

@@ -122,3 +122,23 @@ async fn fault_48_a_clock_set_back_an_hour_lets_nothing_lapse_early_or_twice_and
     assert!(times.is_sorted(), "{times:?}");
     assert_eq!(node.count("offer.lapsed"), 2);
 }
+
+#[tokio::test]
+async fn what_was_long_over_when_it_was_told_is_not_ended_by_the_clock() {
+    let node = Node::new();
+    node.opens(LINDE, &["1"]).await;
+    node.desk_does(make(1)).await.unwrap();
+    // A history that is told later, with a time to answer that was over then.
+    let answer_by = node.desk.now().saturating_add_micros(-2 * 24 * 60 * MINUTE);
+    let offer = offer_ref(1, 1, LINDE);
+    node.told(domain::Fact::OfferSent { offer, bed: None, care_type: HC.into(), answer_by }).await;
+    // And one of today.
+    node.desk_does(make(2)).await.unwrap();
+    node.desk_does(ask(2, &[(2, LINDE)])).await.unwrap();
+    node.clock.set(node.desk.now().saturating_add_micros(16 * MINUTE));
+    node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
+    kept_until(&node, "offer.lapsed", 1).await;
+    let open =
+        node.desk.state().read(|state| state.referrals[&referral(1)].offers.values().any(|of| of.is_open()));
+    assert!(open, "it stays for a person to end");
+}

@@ -66,16 +66,18 @@ fn deadlines(state: &State) -> impl Iterator<Item = Due> {
     let open = state.referrals.values();
     let open = open.filter(|referral| referral.end.is_none());
     let of_referrals = open.flat_map(|referral| {
-        let offers = referral.offers.iter().filter(|(_, offer)| offer.is_open()).filter_map(|(id, offer)| {
-            let (at, named) = (offer.answer_by, referral.offer_ref(*id)?);
-            Some(Due {
-                at,
-                region: referral.region.clone(),
-                act: Act::LapseOffer { offer: named },
-                id: EventId::of_deadline(at, id.uuid(), OFFER),
-            })
-        });
-        let holds = referral.holds.iter().filter(|hold| !hold.overdue).map(|hold| {
+        let offers = referral.offers.iter().filter(|(_, offer)| offer.timed && offer.is_open()).filter_map(
+            |(id, offer)| {
+                let (at, named) = (offer.answer_by, referral.offer_ref(*id)?);
+                Some(Due {
+                    at,
+                    region: referral.region.clone(),
+                    act: Act::LapseOffer { offer: named },
+                    id: EventId::of_deadline(at, id.uuid(), OFFER),
+                })
+            },
+        );
+        let holds = referral.holds.iter().filter(|hold| hold.timed && !hold.overdue).map(|hold| {
             let act = Act::LapseHold { referral: referral.id(), place: hold.place.clone() };
             let salt = HOLD ^ name_salt(&hold.place.location);
             let id = EventId::of_deadline(hold.until, referral.id().uuid(), salt);

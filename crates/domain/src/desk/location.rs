@@ -174,7 +174,7 @@ impl Intake {
 
     /// Takes an event that names it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "a new fact changes no intake unless it says so here")]
-    pub(super) fn take(&mut self, event: &Event) {
+    pub(super) fn take(&mut self, event: &Event, recorded_at: Timestamp) {
         match &event.fact {
             Fact::WindowsSet { windows, .. } => self.windows = Some(windows.clone()),
             Fact::IntakeLimitSet { care_type, period, max, .. } => {
@@ -222,7 +222,7 @@ impl Intake {
         }
         let kind = event.fact.kind();
         if ["location.", "bed.", "stay."].iter().any(|word| kind.starts_with(word)) {
-            self.hear(event.time);
+            self.hear(recorded_at);
         }
     }
 

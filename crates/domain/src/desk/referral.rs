@@ -67,6 +67,8 @@ pub struct Offer {
     pub care_type: CareType,
     /// Until when it can answer.
     pub answer_by: Timestamp,
+    /// That was not long over when it was recorded, as with [`Hold::timed`].
+    pub timed: bool,
     /// How far it is.
     pub state: OfferState,
     /// With whom the desk spoke, if it recorded the answer.
@@ -105,6 +107,9 @@ pub struct Hold {
     pub until: Timestamp,
     /// Its time ran out and a person was asked.
     pub overdue: bool,
+    /// Its time was not over for more than a day when it was recorded, so the keeper keeps it. What is told of a past that
+    /// nobody kept time for then is not ended by a clock now.
+    pub timed: bool,
 }
 
 /// An agreed arrival.
@@ -226,7 +231,7 @@ impl Referral {
         clippy::wildcard_enum_match_arm,
         reason = "a new fact changes no referral unless it says so here"
     )]
-    pub(super) fn take(&mut self, event: &Event) {
+    pub(super) fn take(&mut self, event: &Event, recorded_at: Timestamp) {
         match &event.fact {
             Fact::ReferralChanged(profile) => self.profile = profile.clone(),
             Fact::ReferralTriaged { instrument, outcome, overruled, .. } => {
@@ -250,10 +255,10 @@ impl Referral {
             Fact::ArrivalAgreed { location, at, .. } => {
                 self.arrival = Some(Arrival { location: location.clone(), at: *at });
             }
-            Fact::HoldGranted { place, until, .. } => self.keep(place, *until),
+            Fact::HoldGranted { place, until, .. } => self.keep(place, *until, recorded_at),
             Fact::HoldExtended { place, until, .. } => {
                 if let Some(hold) = self.hold_mut(place) {
-                    (hold.until, hold.overdue) = (*until, false);
+                    (hold.until, hold.overdue, hold.timed) = (*until, false, is_timed(*until, recorded_at));
                 }
             }
             Fact::HoldOverdue { place, .. } => {
@@ -265,12 +270,12 @@ impl Referral {
                 self.holds.retain(|hold| hold.place != *place);
             }
             Fact::StayAdmitted { stay, place, .. } => self.admitted(event, *stay, place),
-            _ => self.take_offer(event),
+            _ => self.take_offer(event, recorded_at),
         }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "a new fact changes no offer unless it says so here")]
-    fn take_offer(&mut self, event: &Event) {
+    fn take_offer(&mut self, event: &Event, recorded_at: Timestamp) {
         match &event.fact {
             Fact::OfferSent { offer, bed, care_type, answer_by } => {
                 let sent = Offer {
@@ -278,6 +283,7 @@ impl Referral {
                     bed: bed.clone(),
                     care_type: care_type.clone(),
                     answer_by: *answer_by,
+                    timed: is_timed(*answer_by, recorded_at),
                     state: OfferState::Sent,
                     spoken_with: None,
                     contested: false,
@@ -351,10 +357,11 @@ impl Referral {
         self.arrival = None;
     }
 
-    fn keep(&mut self, place: &Place, until: Timestamp) {
+    fn keep(&mut self, place: &Place, until: Timestamp, recorded_at: Timestamp) {
+        let timed = is_timed(until, recorded_at);
         match self.hold_mut(place) {
-            Some(hold) => (hold.until, hold.overdue) = (until, false),
-            None => self.holds.push(Hold { place: place.clone(), until, overdue: false }),
+            Some(hold) => (hold.until, hold.overdue, hold.timed) = (until, false, timed),
+            None => self.holds.push(Hold { place: place.clone(), until, overdue: false, timed }),
         }
     }
 
@@ -428,4 +435,11 @@ impl Referral {
     pub fn id(&self) -> ReferralId {
         self.profile.referral
     }
+}
+
+/// Mail that waited for a node, and a clock that was set back, are less late than this.
+const TOLD_LATE_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+fn is_timed(until: Timestamp, recorded_at: Timestamp) -> bool {
+    until.saturating_add_micros(TOLD_LATE_MICROS) > recorded_at
 }

@@ -108,22 +108,22 @@ impl State {
             self.forget(recorded.recorded_at.saturating_add_micros(-ENDED_KEPT_MICROS));
         }
         self.board.project(recorded, &mut Vec::new());
-        self.take_but_board(&recorded.event);
+        self.take_but_board(&recorded.event, recorded.recorded_at);
     }
 
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
         self.board.evolve(event);
-        self.take_but_board(event);
+        self.take_but_board(event, event.time);
     }
 
-    fn take_but_board(&mut self, event: &Event) {
+    fn take_but_board(&mut self, event: &Event, recorded_at: Timestamp) {
         self.take_desk(event);
         for location in event.fact.locations() {
-            let region = &event.region;
-            self.locations.entry(location.clone()).or_insert_with(|| Intake::new(region.clone())).take(event);
+            let known = self.locations.entry(location.clone());
+            known.or_insert_with(|| Intake::new(event.region.clone())).take(event, recorded_at);
         }
-        self.take_referral(event);
+        self.take_referral(event, recorded_at);
         self.take_stay(event);
     }
 
@@ -145,7 +145,7 @@ impl State {
         }
     }
 
-    fn take_referral(&mut self, event: &Event) {
+    fn take_referral(&mut self, event: &Event, recorded_at: Timestamp) {
         if let Fact::ReferralMade(profile) = &event.fact {
             let made = || Referral::new(event, profile);
             self.referrals.entry(profile.referral).or_insert_with(made);
@@ -169,7 +169,7 @@ impl State {
                 referral.open(event, ContradictionKind::AdmittedWithoutAgreement, None);
             }
         }
-        referral.take(event);
+        referral.take(event, recorded_at);
     }
 
     fn take_stay(&mut self, event: &Event) {

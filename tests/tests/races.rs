@@ -28,25 +28,29 @@ fn houses() -> Vec<String> {
 }
 
 fn node() -> (Site, Node) {
-    let mut text = format!(
+    let desk = format!(
         "[[region]]\ncode = \"{REGION}\"\nname = \"Een\"\ndesk = {{ name = \"d\", phone = \"1\", hours = \"h\" }}\n\
          [[source]]\nid = \"{}\"\nname = \"loket\"\nkind = \"desk\"\nregion = \"{REGION}\"\n",
         source("loket")
     );
-    for house in houses() {
-        text.push_str(&format!(
+    let houses = houses().into_iter().map(|house| {
+        format!(
             "[[location]]\nid = \"{house}\"\nregion = \"{REGION}\"\nname = \"{house}\"\n\
              [[source]]\nid = \"{}\"\nname = \"{house}\"\nkind = \"location\"\nregion = \"{REGION}\"\n",
             source(&house)
-        ));
-    }
+        )
+    });
+    let text: String = std::iter::once(desk).chain(houses).collect();
     let site = Site::new(&Network::from_toml("a test", &text).unwrap());
     let node = site.up();
     (site, node)
 }
 
+/// What a party wants, and the answer to it.
+type Want<'a> = Box<dyn FnOnce() -> (u16, Value) + Send + 'a>;
+
 /// Each does what it wants at once, in a thread of its own.
-fn at_once(wants: Vec<Box<dyn FnOnce() -> (u16, Value) + Send + '_>>) -> Vec<(u16, Value)> {
+fn at_once(wants: Vec<Want<'_>>) -> Vec<(u16, Value)> {
     let gate = Barrier::new(wants.len());
     std::thread::scope(|scope| {
         let gate = &gate;
@@ -112,7 +116,8 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
             .iter()
             .map(|(house, offer)| {
                 let (api, referral) = (&apis[house.as_str()], &referral);
-                Box::new(move || api.accept(referral, offer, None, SINCE)) as Box<_>
+                let want: Want<'_> = Box::new(move || api.accept(referral, offer, None, SINCE));
+                want
             })
             .collect();
         let answers = at_once(wants);
@@ -129,7 +134,8 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
             .iter()
             .map(|(referral, offers)| {
                 let api = &apis[house];
-                Box::new(move || api.accept(referral, &offers[house], Some("1"), SINCE)) as Box<_>
+                let want: Want<'_> = Box::new(move || api.accept(referral, &offers[house], Some("1"), SINCE));
+                want
             })
             .collect();
         one_winner(&at_once(wants), &["bed-taken", "no-bed-free"], seed);
@@ -161,7 +167,7 @@ fn who_comes_in_over_the_bus_while_the_bed_is_promised_over_http_leaves_no_bed_t
                      "care_type": "ELV_HC"}
         });
         let line = format!("{walked_in}\n");
-        let wants: Vec<Box<dyn FnOnce() -> (u16, Value) + Send + '_>> = vec![
+        let wants: Vec<Want<'_>> = vec![
             Box::new(|| location.accept(&referral, &offers[house], Some("1"), SINCE)),
             Box::new(|| {
                 let sent = site.run_with_input(["send", "-", "--json"], line.as_bytes());

@@ -53,21 +53,21 @@ fn urn(name: &str) -> String {
 
 /// A network where everybody has a token; those of `without` have one that ended.
 fn network(without: &[&str]) -> Network {
-    let mut text = String::new();
-    for code in ["zk01", "zk02"] {
-        text += &format!(
+    let regions = ["zk01", "zk02"].map(|code| {
+        format!(
             "[[region]]\ncode = \"{code}\"\nname = \"{code}\"\ndesk = {{ name = \"Loket\", phone = \"0800\", hours = \"altijd\" }}\n"
-        );
-    }
-    for (name, kind, region) in SOURCES {
+        )
+    });
+    let sources = SOURCES.map(|(name, kind, region)| {
         let hash = TokenHash::of(&token(name));
         let until = if without.contains(&name) { ", until = \"2026-01-02T00:00:00Z\"" } else { "" };
-        text += &format!(
+        format!(
             "[[source]]\nid = \"{}\"\nname = \"{name}\"\nkind = \"{kind}\"\nregion = \"{region}\"\n\
              tokens = [{{ sha256 = \"{hash}\", from = \"2026-01-01T00:00:00Z\"{until} }}]\n",
             urn(name)
-        );
-    }
+        )
+    });
+    let text: String = regions.into_iter().chain(sources).collect();
     Network::from_toml("network.toml", &text).unwrap()
 }
 

@@ -25,19 +25,19 @@ fn source(name: &str) -> String {
 }
 
 fn network() -> Network {
-    let mut text = format!(
+    let desk = format!(
         "[[region]]\ncode = \"{REGION}\"\nname = \"Een\"\ndesk = {{ name = \"d\", phone = \"1\", hours = \"h\" }}\n\
          [[source]]\nid = \"{}\"\nname = \"loket\"\nkind = \"desk\"\nregion = \"{REGION}\"\n",
         source("loket")
     );
-    for number in 0..HOUSES {
-        let house = house(number);
-        text.push_str(&format!(
+    let houses = (0..HOUSES).map(house).map(|house| {
+        format!(
             "[[location]]\nid = \"{house}\"\nregion = \"{REGION}\"\nname = \"{house}\"\n\
              [[source]]\nid = \"{}\"\nname = \"{house}\"\nkind = \"location\"\nregion = \"{REGION}\"\n",
             source(&house)
-        ));
-    }
+        )
+    });
+    let text: String = std::iter::once(desk).chain(houses).collect();
     Network::from_toml("the bench", &text).unwrap()
 }
 

@@ -138,7 +138,9 @@ async fn what_was_long_over_when_it_was_told_is_not_ended_by_the_clock() {
     node.clock.set(node.desk.now().saturating_add_micros(16 * MINUTE));
     node.told(domain::Fact::LocationConfirmed { location: parse(LINDE) }).await;
     kept_until(&node, "offer.lapsed", 1).await;
-    let open =
-        node.desk.state().read(|state| state.referrals[&referral(1)].offers.values().any(|of| of.is_open()));
+    let open = node
+        .desk
+        .state()
+        .read(|state| state.referrals[&referral(1)].offers.values().any(domain::desk::Offer::is_open));
     assert!(open, "it stays for a person to end");
 }

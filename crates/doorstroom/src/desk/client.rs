@@ -117,7 +117,7 @@ impl Client {
         if let Some(at) = at {
             request = request.query("at", at);
         }
-        self.answer(&url, request.call())
+        Self::answer(&url, request.call())
     }
 
     /// Sends an act, again if it is not answered: it has one id.
@@ -134,7 +134,7 @@ impl Client {
             let sent = request.send(text.as_str());
             let away = sent.as_ref().map_or(true, |response| response.status().as_u16() == 503);
             if !away || tries == TRIES_MAX {
-                let answer = self.answer(&url, sent);
+                let answer = Self::answer(&url, sent);
                 return if away {
                     answer.map_err(|failure| Failure::said(format!("{failure}; the same again: --id {id}")))
                 } else {
@@ -157,7 +157,6 @@ impl Client {
     }
 
     fn answer(
-        &self,
         url: &str,
         sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Value, Failure> {

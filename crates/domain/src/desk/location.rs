@@ -24,7 +24,7 @@ const ANSWERS_KEPT_MAX: u32 = 20;
 /// What the last answers of a location said of the board.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Truth {
-    /// Answers that count, at most [`ANSWERS_KEPT_MAX`].
+    /// Answers that count, at most `ANSWERS_KEPT_MAX`.
     pub answers: u32,
     /// One bit for each, the last one lowest: set if the place was not free after all.
     wrong: u32,

@@ -22,7 +22,7 @@ async def all_of(js, stream: str, policy: DeliverPolicy, wanted: int | None) -> 
     found = []
     while wanted is None or len(found) < wanted:
         try:
-            found += await subscription.fetch(256, timeout=1)
+            found += await subscription.fetch(256, timeout=10)
         except nats.errors.TimeoutError:
             if wanted is None:
                 break

@@ -162,8 +162,9 @@ fn a_strangers_tool_finds_no_broken_and_no_undocumented_answer_in_the_api() {
             EXAMPLES,
             "--seed",
             "1",
+            // Of one thread: with two it sometimes fails within itself.
             "--workers",
-            "2",
+            "1",
         ]);
         // The stream of events has no end.
         command.args(["--exclude-path-regex", "/events$", "--no-color", "--warnings", "off"]);

@@ -22,8 +22,8 @@ async def all_of(js, stream: str, policy: DeliverPolicy, wanted: int | None) -> 
     found = []
     while wanted is None or len(found) < wanted:
         try:
-            found += await subscription.fetch(256, timeout=10)
-        except nats.errors.TimeoutError:
+            found += await subscription.fetch(256, timeout=3)
+        except asyncio.TimeoutError:
             if wanted is None:
                 break
     return found

@@ -2,8 +2,8 @@
 //! the board as JSON, health and metrics.
 //!
 //! Server-rendered HTML that works without a script; one small script keeps it live by server-sent events.
-//! Not here: what is counted (`views`), how it is kept up to date (`projector`), who may do what (there is no login
-//! yet: the portal shows counts only, no referrals and nobody's identity).
+//! Not here: what is counted (`views`), how it is kept up to date (`projector`), who may do what
+//! (`domain::access`). There is no sign-in yet: pages show counts only; referrals are in the API, which asks for a token.
 
 mod api;
 mod assets;

@@ -81,6 +81,11 @@ impl Broker {
         });
     }
 
+    /// Halts the server: it takes what is sent and answers nothing, and is not gone.
+    pub fn halt(&self) {
+        signal(self.child.id(), Signal::STOP);
+    }
+
     /// Ends the server as a power cut would: kill -9.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! Shared support of the end-to-end tests: a node as its users have it (the real binary), a broker of one's own, the
-//! reference data, the tools from outside.
+//! reference data, the tools from outside; and what tests of several crates stand on: a browser, a session, servers for mail
+//! and push, a clock that is set.
 //!
 //! Everything here fails by panicking with what a person needs to see: it is test code. Not here: assertions about
 //! the product, those are in `tests/`.
@@ -15,19 +16,30 @@
 
 mod api;
 mod broker;
+pub mod browser;
 pub mod chaos;
+mod clock;
+pub mod form;
 mod guarded;
+pub mod http;
 mod node;
 mod process;
+pub mod push;
+mod record;
 mod reference;
 mod script;
+pub mod session;
+pub mod simulation;
+pub mod smtp;
 mod tools;
 
 pub use api::{Api, in_minutes, new_id};
 pub use broker::Broker;
+pub use clock::Hand;
 pub use guarded::Guarded;
 pub use node::{Node, Site};
 pub use process::{Ran, eventually, run};
+pub use record::{record, record_of};
 pub use reference::{Reference, reference};
 pub use script::{Script, free_ports, kill9_of};
 pub use tools::{api_python, chromium, dcb_python, doorstroom, example, nats_server, python, root};

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::process::{Ran, child_of, eventually, run, signal, wait_within};
+use crate::session::PASSWORD;
 
 /// How long a node may take from its start until it says that it is ready.
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -34,7 +35,10 @@ const LOG_LINES_SHOWN: usize = 40;
 #[derive(Debug)]
 pub struct Site {
     folder: TempDir,
+    /// Another copy of the binary.
+    program: Option<PathBuf>,
     arguments: Vec<String>,
+    http: String,
 }
 
 impl Site {
@@ -46,7 +50,7 @@ impl Site {
     pub fn new(network: &Network) -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("network.toml"), network.to_toml()).unwrap();
-        Self { folder, arguments: Vec::new() }
+        Self { folder, program: None, arguments: Vec::new(), http: "127.0.0.1:0".to_owned() }
     }
 
     /// The same with further arguments for `up`, such as `--nats URL`.
@@ -54,6 +58,24 @@ impl Site {
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         self
+    }
+
+    /// The same with its pages at this address, in each run of the node; otherwise it is another free one each time.
+    #[must_use]
+    pub fn at(self, http: String) -> Self {
+        Self { http, ..self }
+    }
+
+    /// The same with a copy of the binary in its folder, and that copy.
+    ///
+    /// # Panics
+    /// If it can not be copied.
+    #[must_use]
+    pub fn with_own_program(mut self) -> (Self, PathBuf) {
+        let program = self.folder.path().join("doorstroom");
+        fs::copy(crate::doorstroom(), &program).unwrap();
+        self.program = Some(program.clone());
+        (self, program)
     }
 
     /// The data folder.
@@ -146,14 +168,28 @@ impl Site {
 
     /// A client command on this site's data folder, for a test that starts it in its own way.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(crate::doorstroom());
+        let program = self.program.as_deref().unwrap_or_else(|| crate::doorstroom());
+        let mut command = Command::new(program);
         command.args(arguments).arg("--data").arg(self.data()).current_dir(self.folder.path());
         command
     }
 
+    /// Somebody may sign in with the password of the tests; `of` says as whom, such as `--source zk23-de-linde`.
+    ///
+    /// # Panics
+    /// If the program does not take it.
+    pub fn account(&self, name: &str, of: &[&str]) {
+        let words = [&["admin", "account", "add", name, "--password-stdin"], of].concat();
+        let _ = self.run_with_input(words, PASSWORD.as_bytes()).ok();
+    }
+
     fn up_command(&self) -> Command {
-        let mut command = self.command(["up", "--http", "127.0.0.1:0", "--log-format", "json"]);
-        command.arg("--network").arg(self.network_file()).args(&self.arguments);
+        let mut command = self.command(["up", "--http", &self.http, "--log-format", "json"]);
+        // The demo brings its own network.
+        if !self.arguments.iter().any(|argument| argument == "--demo") {
+            command.arg("--network").arg(self.network_file());
+        }
+        command.args(&self.arguments);
         // A broker of its own has a free port; a foreign one has the port it has.
         if !self.arguments.iter().any(|argument| argument == "--nats") {
             command.args(["--bus-port", "0", "--nats-server"]).arg(crate::nats_server());
@@ -197,6 +233,15 @@ impl Node {
     #[must_use]
     pub fn http(&self) -> &str {
         &self.http
+    }
+
+    /// The same as an address on the network.
+    ///
+    /// # Panics
+    /// Never: the node said it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.http.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
     }
 
     /// The address of its broker, such as `nats://127.0.0.1:41235`.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 /// How long a command may take to its end, longer than any does on a slow machine: a hang must fail, not stay.
-const RUN_WITHIN: Duration = Duration::from_mins(5);
+const RUN_WITHIN: Duration = Duration::from_mins(10);
 
 /// How long one look of [`eventually`] is apart from the next.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);

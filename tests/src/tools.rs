@@ -30,11 +30,14 @@ pub fn doorstroom() -> &'static Path {
 
 /// An example program of one of our crates, built to the state of the source.
 ///
+/// Asked of the whole workspace, as the tests are: for its package alone, with other features of other packages, cargo
+/// would build almost everything anew.
+///
 /// # Panics
 /// If it cannot be built.
 #[must_use]
-pub fn example(package: &str, name: &str) -> PathBuf {
-    build(&["--package", package, "--example", name]).join("examples").join(name)
+pub fn example(name: &str) -> PathBuf {
+    build(&["--workspace", "--example", name]).join("examples").join(name)
 }
 
 /// Builds with the profile the tests are built with, and gives the folder of its programs.

@@ -1,7 +1,11 @@
 //! The desk of a running node, as a person in a terminal and a stranger's tool find it.
 //!
 //! Not here: the API's answers one by one (`portal`), the rules (`domain`).
-#![expect(clippy::unwrap_used, reason = "test code: what cannot be unwrapped is the failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "test code: what cannot be unwrapped or is not there is the failed test"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -107,7 +111,7 @@ fn from_the_first_call_to_the_way_home_in_a_terminal() {
     of_desk(&["arrive", referral, "zk23-de-linde", &in_minutes(60)]);
     let admitted = of_house(&["admit", "zk23-de-linde/2", "--care-type", "ELV_LC", "--referral", referral]);
     let stay = admitted["stay"].as_str().unwrap();
-    of_house(&["plan", stay, "care-at-home=open", "--expected", "2030-01-09T10:00:00+01:00"]);
+    of_house(&["plan", stay, "care-at-home=open", "--expected", &in_minutes(5 * 24 * 60)]);
     of_house(&["wait", stay, "home-care"]);
     of_house(&["discharge", stay, "home-with-care", "--ready"]);
     of_desk(&["contact", "gp", "--minutes", "6", "--referral", referral]);
@@ -121,6 +125,143 @@ fn from_the_first_call_to_the_way_home_in_a_terminal() {
         let told = desk.run(&["--region", "zk07", "show", unknown]);
         assert_eq!((told.code, told.stderr.contains("not-there")), (Some(3), true), "{}", told.stderr);
     }
+}
+
+/// What an example of this schema looks like, as it is typed.
+fn example(document: &Value, schema: &Value) -> Typed {
+    let referred =
+        schema["$ref"].as_str().map(|name| document.pointer(name.trim_start_matches('#')).unwrap());
+    let schema = referred.unwrap_or(schema);
+    if let Some(first) = schema["enum"].as_array().map(|codes| &codes[0]) {
+        return Typed::Plain(first.as_str().unwrap().to_owned());
+    }
+    if schema["properties"].is_object() {
+        return Typed::Fields(required(document, schema));
+    }
+    Typed::Plain(match (schema["type"].as_str().unwrap(), schema["format"].as_str()) {
+        ("array", _) => {
+            return Typed::Fields(Vec::from([("0".to_owned(), example(document, &schema["items"]))]));
+        }
+        ("integer", _) => "1".to_owned(),
+        ("boolean", _) => "true".to_owned(),
+        (_, Some("date-time")) => "now".to_owned(),
+        (_, Some("uuid")) => "019391f2-6f00-7a11-8c11-0d2f7a3b9c01".to_owned(),
+        _ => match schema["pattern"].as_str() {
+            Some(pattern) if pattern.ends_with("[0-5][0-9]$") => "09:00".to_owned(),
+            _ => schema["examples"][0].as_str().unwrap_or("x").to_owned(),
+        },
+    })
+}
+
+/// Something that is typed, or parts of it.
+enum Typed {
+    Plain(String),
+    Fields(Vec<(String, Typed)>),
+}
+
+impl Typed {
+    /// The words of a command line for it.
+    fn words(&self, called: &str, words: &mut Vec<String>) {
+        match self {
+            Self::Plain(value) => words.push(format!("{called}={value}")),
+            Self::Fields(fields) => {
+                for (name, value) in fields {
+                    value.words(&format!("{called}[{name}]"), words);
+                }
+            }
+        }
+    }
+}
+
+/// Every required field of this schema but ids that the command makes.
+fn required(document: &Value, schema: &Value) -> Vec<(String, Typed)> {
+    let names = schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap());
+    let fields = names.filter(|name| *name != "id").map(|name| (name, &schema["properties"][name]));
+    let typed = fields.map(|(name, schema)| (name.to_owned(), example(document, schema)));
+    let made = |typed: &Typed| matches!(typed, Typed::Plain(value) if value.starts_with("019391f2"));
+    typed.filter(|(name, typed)| name == "corrects" || !made(typed)).collect()
+}
+
+#[test]
+fn every_act_and_question_of_the_api_is_reached_in_a_terminal() {
+    let desk = Desk::start();
+    let document: Value = serde_json::from_str(&desk.node.get("/api/v1/openapi.json").1).unwrap();
+    let mut tried = 0;
+    for item in document["paths"].as_object().unwrap().values() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            if name == "events" {
+                // Has no end; below.
+                continue;
+            }
+            let mut words = Vec::new();
+            let parts = operation["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "path");
+            for part in parts {
+                example(&document, &part["schema"]).words(part["name"].as_str().unwrap(), &mut words);
+            }
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            if body.is_object()
+                && let Typed::Fields(fields) = example(&document, body)
+            {
+                for (name, value) in fields {
+                    value.words(&name, &mut words);
+                }
+            }
+            let kind = if method == "post" { "act" } else { "ask" };
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let told = desk.run(&[&["--region", "zk23", kind, name], &*words].concat());
+            // Done, answered or refused by the node, and not by the terminal, which would say what is taken.
+            let reached = matches!(told.code, Some(0 | 3))
+                || told.code == Some(2) && !told.stderr.contains("it takes:");
+            assert!(reached, "{name} {words:?}: {:?} {}", told.code, told.stderr);
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    for (kind, name) in [("act", "makeReferral"), ("ask", "board")] {
+        let listed = desk.run(&[kind]).ok();
+        assert!(listed.contains(name), "{listed}");
+    }
+}
+
+#[test]
+fn what_has_no_command_of_its_own_is_done_by_its_name_and_shown_for_people() {
+    let desk = Desk::start();
+    let of_house = |words: &[&str]| desk.run(&[&["--as", "zk23-de-linde"], words].concat()).ok();
+    let of_desk = |words: &[&str]| desk.run(&[&["--region", "zk23"], words].concat()).ok();
+    let at = "location=zk23-de-linde";
+    let added = of_house(&["act", "addBed", at, "bed=14", "facts[care_types][]=GRZ", "facts[ward]=Zuid"]);
+    assert!(added.starts_with("recorded at position"), "{added}");
+    of_house(&["act", "setIntakeLimit", at, "period=day", "max=2"]);
+    of_house(&["confirm", "zk23-de-linde"]);
+    let board = of_desk(&["ask", "board"]);
+    assert!(board.contains("region  zk23") && board.contains("rows:") && board.contains("GRZ"), "{board}");
+    let profile = ["origin=gp", "urgency=crisis", "channel=phone", "consent=true", "care_type=ELV_LC"];
+    let profile = profile.map(|field| {
+        let (name, value) = field.split_once('=').unwrap();
+        format!("profile[{name}]={value}")
+    });
+    let words: Vec<&str> =
+        ["act", "makeReferral"].into_iter().chain(profile.iter().map(String::as_str)).collect();
+    let made = of_desk(&words);
+    let referral = made.lines().next().unwrap().strip_prefix("referral ").unwrap();
+    let of = format!("referral={referral}");
+    let to = ["to[0][location]=zk23-de-linde", "to[0][care_type]=ELV_LC"];
+    let sent = of_desk(&[&["act", "sendOffers", &of], &to[..]].concat());
+    assert!(sent.starts_with("to[0][offer] "), "{sent}");
+    assert!(of_desk(&["ask", "receipts", &of]).contains("zk23-de-linde"));
+    for (question, there) in
+        [("flow", "zk23"), ("unmet", "zk23"), ("contradictions", ""), ("regions", "Utrecht")]
+    {
+        let told = of_desk(&[question]);
+        assert!(told.contains(there), "{question}: {told}");
+    }
+    // What is wrong is told with what is taken, before anything is sent.
+    let wrong = desk.run(&["--region", "zk23", "act", "escalate", &of]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("to is missing") && wrong.stderr.contains("to=zk23"), "{}", wrong.stderr);
+    let wrong = desk.run(&["act", "fly"]);
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("`desk act` lists"), "{}", wrong.stderr);
 }
 
 #[test]

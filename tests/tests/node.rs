@@ -46,6 +46,36 @@ fn a_node_ends_within_five_seconds_of_sigterm_also_in_the_middle_of_a_send() {
 }
 
 #[test]
+fn the_demo_starts_and_everybody_it_made_an_account_for_can_sign_in() {
+    let site = site().with(&["--demo"]);
+    let node = site.up();
+    let people = fs::read_to_string(site.data().join("demo-accounts.txt")).unwrap();
+    let agent =
+        ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().new_agent();
+    let mut names = Vec::new();
+    for person in people.lines() {
+        let [name, password, _] = person.split('\t').collect::<Vec<_>>()[..] else { panic!("{person}") };
+        let answer = agent
+            .post(format!("{}/inloggen", node.http()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", node.http())
+            .send(format!("name={name}&password={password}"))
+            .unwrap();
+        assert_eq!(answer.status(), 303, "{name}");
+        assert!(answer.headers().contains_key("set-cookie"), "{name}");
+        names.push(name.to_owned());
+    }
+    assert_eq!(names, ["loket", "verpleegkundige", "centrum", "auditor"]);
+    let position = || {
+        let (_, metrics) = node.get("/metrics");
+        let line = metrics.lines().find(|line| line.starts_with("doorstroom_log_position"))?;
+        (line.split(' ').nth(1)?.parse::<f64>().ok()? > 1_000.0).then_some(())
+    };
+    eventually("board that fills", HEALS_WITHIN, position);
+    assert!(node.sigterm().success(), "{}", site.log());
+}
+
+#[test]
 fn no_broker_outlives_its_node_also_after_kill_9() {
     // `kill9` waits for the end of the broker, and fails when it does not come.
     site().up().kill9();
@@ -55,6 +85,17 @@ fn no_broker_outlives_its_node_also_after_kill_9() {
 fn a_broker_that_dies_is_started_again_and_the_node_is_ready_again() {
     let site = site();
     let node = site.up();
+    let first = node.broker_pid();
+    node.kill9_broker();
+    let ready = || (node.get("/readyz").0 == 200 && node.broker_pid() != first).then_some(());
+    eventually("ready node", HEALS_WITHIN, ready);
+}
+
+#[test]
+fn a_broker_comes_back_also_when_the_program_was_replaced_under_its_node() {
+    let (site, program) = site().with_own_program();
+    let node = site.up();
+    std::fs::remove_file(program).unwrap();
     let first = node.broker_pid();
     node.kill9_broker();
     let ready = || (node.get("/readyz").0 == 200 && node.broker_pid() != first).then_some(());

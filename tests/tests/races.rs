@@ -16,8 +16,6 @@ const HOUSES: usize = 8;
 /// Races for one referral, and for one bed: five hundred together.
 const RACES: u64 = 250;
 const SEED: u64 = 0x0d00_5700;
-/// Before every test ran: a place that can be had since then is had from now on.
-const SINCE: &str = "2026-01-01T00:00:00Z";
 
 fn source(name: &str) -> String {
     format!("urn:nld:kvknr:00000000:systeem:{name}")
@@ -116,12 +114,12 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
             .iter()
             .map(|(house, offer)| {
                 let (api, referral) = (&apis[house.as_str()], &referral);
-                let want: Want<'_> = Box::new(move || api.accept(referral, offer, None, SINCE));
+                let want: Want<'_> = Box::new(move || api.accept(referral, offer, None, &in_minutes(0)));
                 want
             })
             .collect();
         let answers = at_once(wants);
-        one_winner(&answers, &["already-placed", "answered-already", "offer-closed", "too-late"], seed);
+        one_winner(&answers, &["placed-elsewhere", "answered-already", "offer-closed", "too-late"], seed);
         withdraw(&referral);
     }
     // Several people are promised one bed.
@@ -134,7 +132,8 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
             .iter()
             .map(|(referral, offers)| {
                 let api = &apis[house];
-                let want: Want<'_> = Box::new(move || api.accept(referral, &offers[house], Some("1"), SINCE));
+                let want: Want<'_> =
+                    Box::new(move || api.accept(referral, &offers[house], Some("1"), &in_minutes(0)));
                 want
             })
             .collect();
@@ -168,7 +167,7 @@ fn who_comes_in_over_the_bus_while_the_bed_is_promised_over_http_leaves_no_bed_t
         });
         let line = format!("{walked_in}\n");
         let wants: Vec<Want<'_>> = vec![
-            Box::new(|| location.accept(&referral, &offers[house], Some("1"), SINCE)),
+            Box::new(|| location.accept(&referral, &offers[house], Some("1"), &in_minutes(0))),
             Box::new(|| {
                 let sent = site.run_with_input(["send", "-", "--json"], line.as_bytes());
                 (if sent.code == Some(0) { 201 } else { 500 }, json!([sent.stdout, sent.stderr]))

@@ -10,7 +10,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use support::{files, names_in_backticks, test_functions};
 
 /// Technology from outside and the crates that may know it. Tests may use what they like.
-const ONLY_PLACES: [(&str, &[&str]); 9] = [
+const ONLY_PLACES: [(&str, &[&str]); 10] = [
     ("async-nats", &["bus"]),
     // The messages of events, and those of a wire that is not ours.
     ("prost", &["contracts", "dcb"]),
@@ -18,6 +18,7 @@ const ONLY_PLACES: [(&str, &[&str]); 9] = [
     ("prost-build", &["contracts"]),
     ("axum", &["portal"]),
     ("clap", &["doorstroom"]),
+    ("lettre", &["notifier"]),
     ("rcgen", &["keyring"]),
     ("x509-parser", &["keyring"]),
     ("sled", &["eventlog", "projector"]),

@@ -160,6 +160,11 @@ fn says(error: &dyn std::error::Error, what: &str) -> bool {
     error.to_string().contains(what) || error.source().is_some_and(|cause| says(cause, what))
 }
 
+/// The connection was lost before the broker answered; it mends itself, so ask again.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the connection was lost")]
+pub(crate) struct Lost;
+
 /// A connection to the broker. Clones share it; it reconnects by itself.
 #[derive(Clone, Debug)]
 pub struct Bus {
@@ -285,6 +290,18 @@ impl Bus {
     /// Counts how often the connection was lost.
     pub(crate) fn losses(&self) -> watch::Receiver<u64> {
         self.losses.clone()
+    }
+
+    /// Asks the broker something, and gives up as soon as the connection is lost: what was asked over it is answered to
+    /// nobody, and the client would wait for it for ten seconds.
+    pub(crate) async fn unless_lost<T>(&self, asking: impl Future<Output = T>) -> Result<T, Lost> {
+        let mut losses = self.losses();
+        losses.mark_unchanged();
+        tokio::select! {
+            biased;
+            answer = asking => Ok(answer),
+            _lost = losses.changed() => Err(Lost),
+        }
     }
 
     /// Whether the broker knows who we are, and with that who everybody else is.

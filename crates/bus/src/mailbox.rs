@@ -32,6 +32,7 @@ pub use self::sight::{ConsumerSight, Sight, StreamSight};
 use self::unreadable::unreadable;
 
 use crate::Bus;
+use crate::connection::Lost;
 use crate::provision::{CONSUMER, PULL_MAX};
 use crate::subjects::mailbox_stream;
 
@@ -296,8 +297,11 @@ impl Mailbox {
     async fn look(&mut self, sequence: u64) -> Result<Option<StoredMessage>, String> {
         let subject = format!("STREAM.MSG.GET.{}", self.stream);
         let which = serde_json::json!({"seq": sequence, "next_by_subj": ">"});
-        let answer: Stored =
-            self.jetstream.request(subject, &which).await.map_err(|error| error.to_string())?;
+        let answer: Stored = tokio::select! {
+            biased;
+            answer = self.jetstream.request(subject, &which) => answer.map_err(|error| error.to_string())?,
+            _lost = self.losses.changed() => return Err(Lost.to_string()),
+        };
         // An error is "there is none"; whatever else it is, the pull says it too.
         Ok(answer.message)
     }
@@ -331,7 +335,7 @@ async fn read(
             Some(message) => message,
             None => Err("the broker ended it".to_owned()),
         },
-        _lost = losses.changed() => Err("the connection was lost".to_owned()),
+        _lost = losses.changed() => Err(Lost.to_string()),
     }
 }
 
@@ -379,6 +383,12 @@ impl Bus {
     /// # Errors
     /// When it is not provisioned or the broker does not answer.
     pub async fn open_mailbox(&self, region: &RegionId, after: u64) -> Result<Mailbox, MailboxError> {
+        self.unless_lost(self.opened(region, after)).await.unwrap_or_else(|lost| {
+            Err(MailboxError::Open { stream: mailbox_stream(region), reason: lost.to_string() })
+        })
+    }
+
+    async fn opened(&self, region: &RegionId, after: u64) -> Result<Mailbox, MailboxError> {
         let stream = mailbox_stream(region);
         let refused = |reason: String| MailboxError::Open { stream: stream.clone(), reason };
         let mut losses = self.losses();

@@ -431,19 +431,6 @@ async fn a_second_program_on_the_same_folder_is_refused() {
     assert_eq!(open(&dir).waiting(), 0);
 }
 
-/// The example program: as cargo built it beside this test, or built now where it did not.
-fn adapter() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    // target/<profile>/deps/<test>
-    let built = test.parent().unwrap().parent().unwrap().join("examples").join("adapter");
-    let changed = |path: &PathBuf| path.metadata().and_then(|of| of.modified()).ok();
-    // `cargo test` builds the examples of a package, but not for one of its test programs alone.
-    if changed(&built).is_some_and(|built| Some(built) >= changed(&test)) {
-        return built;
-    }
-    tests::example("bus", "adapter")
-}
-
 fn start_adapter(program: &PathBuf, broker: &Broker, outbox: &TempDir) -> Child {
     let mut command = Command::new(program);
     command.args([broker.url(), REGION, SENDER]).arg(outbox.path());
@@ -477,7 +464,7 @@ fn feed_and_kill(mut adapter: Child, file: &[Bytes], kept_max: usize) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_adapter_killed_at_many_moments_loses_and_reorders_nothing() {
-    let program = tokio::task::spawn_blocking(adapter).await.unwrap();
+    let program = tokio::task::spawn_blocking(|| tests::example("adapter")).await.unwrap();
     let (broker, dir) = (Broker::start(SERVER), TempDir::new().unwrap());
     let recorder = Recorder::start(&broker).await;
     let file = file(600);

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use domain::desk::{Command, Refusal, Scope, State, decide};
-use domain::{Event, Names, Timestamp};
-use eventlog::{AppendCondition, Key, ReadError};
+use domain::{Event, Fact, Names, Recorded, Sealed, Timestamp};
+use eventlog::{AppendCondition, Key, LogReader, ReadError};
 use recorder::{InnerError, InnerReceipt};
 
 use crate::{Desk, DeskError, Done, lookup};
@@ -140,35 +140,69 @@ impl Desk {
     async fn known(&self, command: &Command) -> Result<Option<Done>, DeskError> {
         let key = contracts::key(command.source.as_str(), &command.id.to_string());
         let (reader, command) = (self.reader.clone(), command.clone());
+        let empty = self.state.read(|state| State::new(state.rule_book.clone()));
         blocking(move || {
             let Some(first) = reader.position_of(&Key(key))? else { return Ok(None) };
-            let mut done = None::<Done>;
+            let mut recorded = Vec::new();
             // The events of one command stand one after the other, and their ids follow from its own.
             for (position, number) in (first..).zip(0u32..) {
                 let Some(record) = reader.record(position)? else { break };
                 let read =
                     contracts::recorded(position, record.recorded_at, &record.content_type, record.bytes);
-                let Ok(recorded) = read else { break };
-                let id = command.id.following(number);
-                if recorded.event.id != id || recorded.event.source != command.source {
+                let Ok(read) = read else { break };
+                if read.event.id != command.id.following(number) || read.event.source != command.source {
                     break;
                 }
-                if number == 0 && !is_of(&command, &recorded.event) {
-                    return Ok(None);
-                }
-                let done = done.get_or_insert_with(|| Done {
-                    position,
-                    recorded_at: recorded.recorded_at,
-                    events: Vec::new(),
-                    duplicate: true,
-                });
-                (done.position, done.recorded_at) = (position, recorded.recorded_at);
-                done.events.push(id);
+                recorded.push(read);
             }
-            Ok(done)
+            let (Some(start), Some(end)) = (recorded.first(), recorded.last()) else { return Ok(None) };
+            if !is_of(&command, &start.event) || !came_of(&command, &recorded, &reader, &empty)? {
+                return Ok(None);
+            }
+            Ok(Some(Done {
+                position: end.position,
+                recorded_at: end.recorded_at,
+                events: recorded.iter().map(|recorded| recorded.event.id).collect(),
+                duplicate: true,
+            }))
         })
         .await
     }
+}
+
+/// Whether the command, decided on what was so before these events and at their time, comes to them: the id of an act is not taken
+/// for an answer to another act, such as a bed that was freed for one that is closed.
+fn came_of(
+    command: &Command,
+    recorded: &[Recorded],
+    reader: &LogReader,
+    empty: &State,
+) -> Result<bool, ReadError> {
+    let Some(first) = recorded.first() else { return Ok(false) };
+    let then = Command { at: first.event.time, ..command.clone() };
+    let (state, _) = lookup::fold(reader, empty, &then, first.position.saturating_sub(1))?;
+    let Ok(decided) = decide(&state, &then) else { return Ok(false) };
+    let recorded = recorded.iter().map(|recorded| &recorded.event).filter_map(told);
+    Ok(decided.iter().filter_map(told).eq(recorded))
+}
+
+/// What is the same each time a command comes: not the list that an offer was chosen from, which is made anew, and not how something
+/// was sealed, only that it was.
+fn told(event: &Event) -> Option<(Timestamp, Fact)> {
+    let mut fact = event.fact.clone();
+    let bare = |sealed: &mut Option<Sealed>| {
+        if let Some(sealed) = sealed {
+            (sealed.nonce, sealed.ciphertext) = (sealed.scheme.clone(), String::new());
+        }
+    };
+    if let Fact::ReferralMatched(_) = fact {
+        return None;
+    } else if let Fact::ReferralMade(profile) | Fact::ReferralChanged(profile) = &mut fact {
+        bare(&mut profile.sealed);
+    } else if let Fact::ReferralTriaged { sealed, .. } = &mut fact {
+        bare(sealed);
+    }
+    Some((event.occurred_at, fact))
 }
 
 /// Whether this event can be the first of the command: it names something that the command stands on.

@@ -104,6 +104,12 @@ impl Vault {
         })
     }
 
+    /// Whether there is a key for this referral or stay. Blocks on the disk.
+    #[must_use]
+    pub fn holds(&self, subject: Uuid) -> bool {
+        self.path(subject).exists()
+    }
+
     /// What was sealed of this referral or stay. Blocks on the disk.
     ///
     /// # Errors

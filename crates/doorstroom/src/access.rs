@@ -14,6 +14,7 @@ use network::{Account, Network, Role};
 
 use crate::failure::Failure;
 use crate::node_file::NodeFile;
+use crate::out::complain;
 
 /// Where the broker is, and as whom.
 #[derive(Args, Clone, Debug, Default)]
@@ -168,6 +169,15 @@ pub(crate) fn known_region(network: &Network, region: Option<&RegionId>) -> Resu
             Err(Failure::usage(format!("there is no region {region}; there are {}", known.join(", "))))
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+/// The same for whoever looks into a log: it may have events of a region that the network does not have any more, so this
+/// is said and not refused. A log may also be elsewhere than its node.
+pub(crate) fn say_unknown_region(network: &Path, region: Option<&RegionId>) {
+    let Ok(network) = Network::read(network) else { return };
+    if let Err(failure) = known_region(&network, region) {
+        complain(format_args!("{failure}; what follows is what the log has of it\n"));
     }
 }
 

@@ -1,12 +1,15 @@
 //! `doorstroom admin`: preparing a node.
 //!
-//! Not here: who takes part and their keys (`network`), tokens (`token`), brokers that are not a node's own (`broker`).
+//! Not here: who takes part and their keys (`network`), tokens (`token`), accounts (`account`), brokers that are not a node's own (`broker`).
 
+mod account;
 mod broker;
 mod network;
 mod token;
 
 use clap::Subcommand;
+
+pub(crate) use account::ACCOUNTS;
 
 use crate::failure::Failure;
 
@@ -29,6 +32,11 @@ enum Command {
         #[command(subcommand)]
         command: Box<token::Command>,
     },
+    /// The accounts with which people sign in to the pages
+    Account {
+        #[command(subcommand)]
+        command: Box<account::Command>,
+    },
     /// A broker that is not a node's own: its configuration, its streams
     Broker {
         #[command(subcommand)]
@@ -40,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Network { command } => network::run(command),
         Command::Token { command } => token::run(command),
+        Command::Account { command } => account::run(command),
         Command::Broker { command } => broker::run(command),
     }
 }

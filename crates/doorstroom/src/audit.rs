@@ -11,6 +11,7 @@ use domain::{LocationId, RegionId, SourceId, Timestamp};
 use eventlog::{Clock as _, OpenError, SystemClock};
 use serde_json::json;
 
+use crate::access::say_unknown_region;
 use crate::failure::Failure;
 use crate::node_file::DataArg;
 use crate::out::{Meter, Out};
@@ -351,6 +352,7 @@ fn tell_report(report: &Report, out: &mut Out) -> Result<(), Failure> {
 }
 
 fn replay(args: ReplayArgs, out: &mut Out) -> Result<(), Failure> {
+    say_unknown_region(&args.data.network(), args.region.as_ref());
     let ReplayArgs { data, after, until, from, to, region, location, types, source, tags, json: _ } = args;
     let filter = Filter { after, until, from, to, region, location, types, source, tags };
     let audit = Audit::open(&data.log())?;
@@ -362,6 +364,7 @@ fn replay(args: ReplayArgs, out: &mut Out) -> Result<(), Failure> {
 }
 
 fn as_of(args: &AsOfArgs, out: &mut Out) -> Result<(), Failure> {
+    say_unknown_region(&args.data.network(), args.region.as_ref());
     let audit = Audit::open(&args.data.log())?;
     let as_of = audit.as_of(args.moment)?;
     let of_region = |region: &RegionId| args.region.as_ref().is_none_or(|wanted| wanted == region);

@@ -15,6 +15,7 @@ mod node_file;
 mod out;
 mod quarantine;
 mod send;
+mod simulate;
 mod table;
 mod up;
 mod watch;
@@ -79,6 +80,9 @@ enum Command {
     Admin(admin::Args),
     /// Describe the bus: the AsyncAPI 3 document of every subject and message
     Asyncapi(asyncapi::Args),
+    /// Let desks, locations and people act on a node whose clock goes faster, and measure
+    #[command(subcommand)]
+    Simulate(simulate::Command),
     /// Serve a log of its own to published clients of a DCB event store, for tests and comparison
     Dcb(dcb::Args),
 }
@@ -114,6 +118,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         | Command::Quarantine(_)
         | Command::Admin(_)
         | Command::Asyncapi(_)
+        | Command::Simulate(_)
         | Command::Dcb(_) => "warn",
     };
     start_tracing(cli.log_format, cli.log.as_deref().unwrap_or(default))?;
@@ -127,6 +132,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Quarantine(args) => quarantine::run(&args),
         Command::Admin(args) => admin::run(&args),
         Command::Asyncapi(args) => asyncapi::run(&args),
+        Command::Simulate(command) => simulate::run(&command),
         Command::Dcb(args) => dcb::run(args),
     }
 }

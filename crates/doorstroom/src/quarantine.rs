@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use contracts::{Act, ActOutcome, Acted};
 use domain::RegionId;
 
-use crate::access::AccessArg;
+use crate::access::{AccessArg, say_unknown_region};
 use crate::failure::Failure;
 use crate::node_file::DataArg;
 use crate::out::Out;
@@ -117,6 +117,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs, out: &mut Out) -> Result<(), Failure> {
+    say_unknown_region(&args.data.network(), args.region.as_ref());
     let audit = Audit::open(&args.data.log())?;
     let mut table = Table::new(&[">position", "recorded", "region", "sender", "code", ">bytes", "state"]);
     let mut told = 0_u64;

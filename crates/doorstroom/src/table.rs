@@ -7,23 +7,38 @@ use std::fmt;
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
+    is_bare: bool,
 }
 
 #[derive(Debug)]
 struct Column {
-    heading: &'static str,
+    heading: String,
     right: bool,
     width: usize,
 }
 
 impl Table {
     /// A table with these headings; one that begins with `>` stands to the right, as its cells do.
-    pub(crate) fn new(headings: &[&'static str]) -> Self {
-        let column = |heading: &&'static str| {
+    pub(crate) fn new(headings: &[&str]) -> Self {
+        let column = |heading: &&str| {
             let bare = heading.trim_start_matches('>');
-            Column { heading: bare, right: bare.len() < heading.len(), width: bare.chars().count() }
+            Column {
+                heading: bare.to_owned(),
+                right: bare.len() < heading.len(),
+                width: bare.chars().count(),
+            }
         };
-        Self { columns: headings.iter().map(column).collect(), rows: Vec::new() }
+        Self { columns: headings.iter().map(column).collect(), rows: Vec::new(), is_bare: false }
+    }
+
+    /// The same without its headings.
+    pub(crate) fn bare(self) -> Self {
+        Self { is_bare: true, ..self }
+    }
+
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// One more row. Control characters, which could move the cursor of a terminal, become `�`.
@@ -40,9 +55,13 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_row(f, &self.columns, self.columns.iter().map(|column| column.heading))?;
-        for row in &self.rows {
-            f.write_str("\n")?;
+        if !self.is_bare {
+            write_row(f, &self.columns, self.columns.iter().map(|column| column.heading.as_str()))?;
+        }
+        for (at, row) in self.rows.iter().enumerate() {
+            if at > 0 || !self.is_bare {
+                f.write_str("\n")?;
+            }
             write_row(f, &self.columns, row.iter().map(String::as_str))?;
         }
         Ok(())

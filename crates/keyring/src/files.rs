@@ -46,6 +46,14 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Zeroizing<String>>, Key
     Ok(Some(text))
 }
 
+/// Writes a file that only its owner may read, in the place of one that is there.
+///
+/// # Errors
+/// It can not be written.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
+    put(path, content, PRIVATE)
+}
+
 /// Puts a file at `path` in one step. It is on the disk after [`sync`]: a country has hundreds of seeds, and one wait
 /// for the disk is enough for all.
 pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyringError> {

@@ -30,10 +30,11 @@ use network::edit::EditError;
 use network::{Account, PublicKey, key_file};
 
 pub use change::{Revoked, Rotated, revoke_key, revoke_user, rotate};
+pub use files::write_private;
 pub use hand_out::{BUS_FILE, CA_FILE, NETWORK_FILE};
 pub use prepare::{Made, prepare};
 pub use seed::Seed;
-pub use token::{Secret, add_token, revoke_token};
+pub use token::{Secret, add_token, passphrase, revoke_token};
 
 /// Where seeds go that are valid no more.
 const REVOKED: &str = "revoked";

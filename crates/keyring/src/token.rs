@@ -19,6 +19,26 @@ const RANDOM_BYTES: usize = 32;
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
+/// Letters and digits that are not mistaken for one another when somebody reads them out.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A password that a person can type once and a program can guess never: four groups of five letters, 100 bits.
+///
+/// # Errors
+/// [`KeyringError::NoRandomness`]: the operating system gives none.
+pub fn passphrase() -> Result<String, KeyringError> {
+    let mut bytes = [0; 20];
+    getrandom::fill(&mut bytes).map_err(|_| KeyringError::NoRandomness)?;
+    let letters = bytes.iter().map(|byte| {
+        let letter = LETTERS.get(usize::from(byte & 31)).copied().unwrap_or(b'a');
+        char::from(letter)
+    });
+    let letters: Vec<char> = letters.collect();
+    let groups: Vec<String> = letters.chunks(5).map(|group| group.iter().collect()).collect();
+    bytes.zeroize();
+    Ok(groups.join("-"))
+}
+
 impl Secret {
     /// A new one.
     ///

@@ -7,11 +7,13 @@
   const WORDS = main.dataset.words.split('|');
   const [LIVE, CATCHING_UP, JUST_NOW, HOURS, DAYS] = WORDS;
   const DAY = 86400000;
+  const QUARTER = 900000;
   const AGAIN_AFTER = 5000;
   let lastHeard = performance.now();
   let heard = main.dataset.heard;
   let ahead = Number(main.dataset.now) - Date.now();
   let position = main.dataset.position;
+  let quarter = Math.floor(Number(main.dataset.now) / QUARTER);
   let trouble = false;
   let source = null;
   let cells = new Map();
@@ -79,7 +81,7 @@
     const banner = byId('silence');
     document.documentElement.classList.toggle('grey', silent || trouble);
     if (silent || trouble) {
-      const text = (silent ? main.dataset.silent : main.dataset.trouble).replace('{t}', heard);
+      const text = (silent ? main.dataset.silent : main.dataset.trouble).replace('%t', heard);
       banner.hidden = false;
       write(banner, text);
     } else {
@@ -139,6 +141,7 @@
   };
 
   const connect = () => {
+    if (source || document.hidden) return;
     const address = new URL(main.dataset.live, location.href);
     address.searchParams.set('after', position);
     address.searchParams.set('structure', main.dataset.structure);
@@ -162,6 +165,7 @@
         write(time, text);
       }
       ages();
+      document.dispatchEvent(new CustomEvent('moved', { detail: message.position }));
     });
     source.addEventListener('beat', (event) => {
       const message = JSON.parse(event.data);
@@ -170,13 +174,30 @@
       byId('dot').classList.toggle('on', message.live);
       write(byId('mode'), message.live ? LIVE : CATCHING_UP);
       sound(message);
+      // What can be admitted changes with the hour too, without an event.
+      if (Math.floor(message.now / QUARTER) !== quarter) {
+        quarter = Math.floor(message.now / QUARTER);
+        document.dispatchEvent(new CustomEvent('moved', { detail: message.position }));
+      }
       ages();
     });
     // A browser gives up for good when the answer is an error; then we try again ourselves.
     source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_AFTER);
+      if (!source || source.readyState !== EventSource.CLOSED) return;
+      source = null;
+      setTimeout(connect, AGAIN_AFTER);
     };
   };
+  // A browser has few connections to one host: a page that nobody looks at gives its own back.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden && source) {
+      source.close();
+      source = null;
+    } else {
+      lastHeard = performance.now();
+      connect();
+    }
+  });
 
   find();
   connect();

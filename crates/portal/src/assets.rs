@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::{Path, Query};
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 
@@ -25,12 +25,31 @@ const STYLE: Asset = Asset {
     content: include_str!("../assets/app.css"),
 };
 const SCRIPT: Asset = Asset {
-    name: "live.js",
+    name: "app.js",
     media_type: "text/javascript; charset=utf-8",
-    content: include_str!("../assets/live.js"),
+    content: concat!(include_str!("../assets/live.js"), "\n", include_str!("../assets/act.js")),
+};
+/// Only the page of notices has it.
+const PUSH: Asset = Asset {
+    name: "push.js",
+    media_type: "text/javascript; charset=utf-8",
+    content: include_str!("../assets/push.js"),
+};
+/// What a browser runs when a notice comes: at an address of its own, because it works for everything below it.
+const WORKER: Asset = Asset {
+    name: "sw.js",
+    media_type: "text/javascript; charset=utf-8",
+    content: include_str!("../assets/sw.js"),
 };
 const ICON: Asset =
     Asset { name: "icon.svg", media_type: "image/svg+xml", content: include_str!("../assets/icon.svg") };
+
+/// What makes a web app of it on a home screen: iPhones and iPads take pushed notices for no other page.
+const MANIFEST: Asset = Asset {
+    name: "app.webmanifest",
+    media_type: "application/manifest+json",
+    content: include_str!("../assets/app.webmanifest"),
+};
 
 impl Asset {
     /// Names the content, so that a browser can keep it for ever and never shows an old one.
@@ -50,12 +69,19 @@ impl Asset {
 pub(crate) struct Addresses {
     pub(crate) style: String,
     pub(crate) script: String,
+    pub(crate) push: String,
     pub(crate) icon: String,
+    pub(crate) manifest: String,
 }
 
 /// The addresses of the files of this build.
-pub(crate) static ADDRESSES: LazyLock<Addresses> =
-    LazyLock::new(|| Addresses { style: STYLE.address(), script: SCRIPT.address(), icon: ICON.address() });
+pub(crate) static ADDRESSES: LazyLock<Addresses> = LazyLock::new(|| Addresses {
+    style: STYLE.address(),
+    script: SCRIPT.address(),
+    push: PUSH.address(),
+    icon: ICON.address(),
+    manifest: MANIFEST.address(),
+});
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Version {
@@ -68,7 +94,8 @@ pub(crate) async fn serve(
     Query(version): Query<Version>,
     headers: HeaderMap,
 ) -> axum::response::Response {
-    let Some(asset) = [STYLE, SCRIPT, ICON].into_iter().find(|asset| asset.name == name) else {
+    let Some(asset) = [STYLE, SCRIPT, PUSH, ICON, MANIFEST].into_iter().find(|asset| asset.name == name)
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let etag = format!("\"{}\"", asset.version());
@@ -88,4 +115,14 @@ pub(crate) async fn serve(
     let head =
         [(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, keep), (header::ETAG, &*etag)];
     (head, response).into_response()
+}
+
+/// `GET /sw.js`.
+pub(crate) async fn worker() -> axum::response::Response {
+    let head = [
+        (header::CONTENT_TYPE, WORKER.media_type),
+        (header::CACHE_CONTROL, "no-cache"),
+        (HeaderName::from_static("service-worker-allowed"), "/"),
+    ];
+    (head, WORKER.content).into_response()
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use domain::{RegionId, Timestamp};
+use domain::{LocationId, RegionId, Timestamp};
 use network::{Network, Region, Tile};
-use views::{Availability, Basis, CareCode, Contradiction, Counts, LocationCard, Row};
+use views::{Availability, Basis, CareCode, Contradiction, Counts, LocationCard, Row, Stop};
 
 use crate::text;
 use crate::words::Lang;
@@ -66,9 +66,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn of_row(row: &Row) -> Self {
+    pub(crate) fn of_row(row: &Row) -> Self {
         Self {
-            key: format!("{}/{}", row.location, row.care_type),
+            key: row_key(&row.location, row.care_type),
             care_type: row.care_type,
             counts: row.counts(),
             position: row.position,
@@ -98,6 +98,16 @@ impl Line {
     }
 }
 
+/// What a line of a location is found by.
+pub(crate) fn row_key(location: &LocationId, care_type: CareCode) -> String {
+    format!("{location}/{care_type}")
+}
+
+/// What a line of a region is found by.
+pub(crate) fn sum_key(care_type: CareCode) -> String {
+    format!("={care_type}")
+}
+
 /// One location with its lines.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -105,8 +115,7 @@ pub(crate) struct Place {
     pub(crate) name: String,
     pub(crate) phone: Option<String>,
     pub(crate) phone_night: Option<String>,
-    pub(crate) stopped: bool,
-    pub(crate) stopped_wards: Vec<String>,
+    pub(crate) stops: Vec<Stop>,
     pub(crate) last_word: Timestamp,
     pub(crate) source: String,
     pub(crate) lines: Vec<Line>,
@@ -119,8 +128,7 @@ impl Place {
             name: text::shown(card.name.as_str()),
             phone: card.phone.as_ref().map(|phone| text::shown(phone.as_str())),
             phone_night: card.phone_night.as_ref().map(|phone| text::shown(phone.as_str())),
-            stopped: card.stopped,
-            stopped_wards: card.stopped_wards.iter().map(|ward| text::shown(ward.as_str())).collect(),
+            stops: card.stops.clone(),
             last_word: card.last_word.at,
             source: text::shown(card.last_word.source.as_str()),
             lines: Vec::new(),
@@ -149,7 +157,7 @@ impl RegionBoard {
         let sums = view.sums(region);
         let care_types = sums.iter().map(|sum| sum.care_type).collect();
         let lines = sums.into_iter().filter(|sum| wanted(sum.care_type)).map(|sum| Line {
-            key: format!("={}", sum.care_type),
+            key: sum_key(sum.care_type),
             care_type: sum.care_type,
             counts: sum.counts,
             position: sum.position,
@@ -205,7 +213,9 @@ impl RegionBoard {
         }
         for place in &self.places {
             (&place.id, &place.name, &place.phone, &place.phone_night).hash(&mut hasher);
-            (place.stopped, &place.stopped_wards).hash(&mut hasher);
+            for Stop { ward, reason, since, review_at } in &place.stops {
+                (ward, reason, since, review_at).hash(&mut hasher);
+            }
             for line in &place.lines {
                 line.key.hash(&mut hasher);
             }

@@ -1,21 +1,23 @@
-//! What holds for every answer: security headers, limits, and errors that say what to do next: as a page in the
-//! language of the reader, as problem+json (RFC 9457) under `/api`.
+//! What holds for every answer: security headers, limits, no form of another site, and errors that say what to do
+//! next: as a page in the language of the reader, as problem+json (RFC 9457) under `/api`.
 //!
 //! Not here: limits of connections (`server`).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::pages;
+use crate::quiet::Quiet;
+use crate::site::visit::{LANGUAGE, language, set_cookie};
 use crate::words::Lang;
 
-/// The longest body that is let in. Nothing here reads a body yet; a larger one is refused before it is sent.
+/// The longest body that is let in: more than any act is. A larger one is refused before it is sent.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 /// The longest an answer may take to begin; an as-of board of a large log is the slowest.
 const ANSWER_WITHIN_MAX: Duration = Duration::from_secs(30);
@@ -26,7 +28,8 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+             worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+             require-trusted-types-for 'script'",
         ),
     ),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -45,29 +48,88 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let too_large =
         announced.is_some_and(|text| text.parse().map_or(true, |bytes: u64| bytes > BODY_BYTES_MAX));
+    let lang = language(request.headers(), &query);
+    let chosen = query.split('&').any(|pair| pair == "lang=nl" || pair == "lang=en");
     let answered = if too_large {
         Refusal::TooLarge.into_response()
+    } else if is_of_another_site(&request) {
+        tell_of_another_site(request.headers());
+        Refusal::OtherSite.into_response()
     } else {
         let answer = tokio::time::timeout(ANSWER_WITHIN_MAX, next.run(request)).await;
-        answer.unwrap_or_else(|_| Refusal::TooSlow.into_response())
+        in_our_words(answer.unwrap_or_else(|_| Refusal::TooSlow.into_response()))
     };
     let mut response = match answered.extensions().get::<Refusal>() {
-        Some(refusal) if !speaks_json(&path) => pages::refused(*refusal, lang_of(&query)),
+        Some(refusal) if !speaks_json(&path) => pages::refused(*refusal, lang),
         Some(_) | None => answered,
     };
+    if chosen && is_page(&response) {
+        set_cookie(&mut response, LANGUAGE, lang.tag(), Some(YEAR_SECONDS), "Lax");
+    }
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
 }
 
+/// Whether an answer is a page, or leads to one. A file or a stream that is asked for in a language chooses none: it may be of
+/// a page that was loaded before the reader chose another.
+fn is_page(response: &Response) -> bool {
+    let media_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    media_type.is_some_and(|text| text.starts_with(b"text/html"))
+        || response.headers().contains_key(header::LOCATION)
+}
+
+/// What the framework refuses by itself is a part of an address that can not be read (twice the same, or no number), and it
+/// says so in English, as plain text.
+fn in_our_words(answer: Response) -> Response {
+    let plain = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|text| text.as_bytes().starts_with(b"text/plain"));
+    if plain && answer.status() == StatusCode::BAD_REQUEST {
+        Refusal::BadAddress.into_response()
+    } else {
+        answer
+    }
+}
+
+/// Tells in the node's log of a form of another site; of what was asked nothing, for ids stand in it.
+fn tell_of_another_site(headers: &HeaderMap) {
+    static TOLD: Quiet = Quiet::new();
+    let Some(untold) = TOLD.may_tell(Instant::now()) else { return };
+    let site = match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
+        Some(b"cross-site") => "another site",
+        Some(b"same-site") => "another host of this site",
+        Some(_) => "nowhere",
+        None => "another origin",
+    };
+    tracing::warn!(site, untold, "a form of another site was refused");
+}
+
 fn speaks_json(path: &str) -> bool {
     path.starts_with("/api/") || path == "/api"
 }
 
-fn lang_of(query: &str) -> Lang {
-    Lang::asked(query.split('&').find_map(|pair| pair.strip_prefix("lang=")))
+/// Whether a request that changes something was made by a page of another site. The API is not for browsers: it asks for a
+/// token that no browser sends by itself. A browser says where a request comes from (`Sec-Fetch-Site`), an old one at least its
+/// origin (OWASP Cross-Site Request Forgery Prevention Cheat Sheet).
+fn is_of_another_site(request: &Request) -> bool {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        || speaks_json(request.uri().path())
+    {
+        return false;
+    }
+    let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = said("sec-fetch-site") {
+        return site != "same-origin";
+    }
+    let host = said("host").unwrap_or_default();
+    said("origin").and_then(|origin| origin.split_once("://")).is_none_or(|(_, from)| from != host)
 }
+
+/// How long a browser keeps the chosen language.
+const YEAR_SECONDS: u64 = 31_536_000;
 
 /// Whether the asker has this version already.
 pub(crate) fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
@@ -84,6 +146,8 @@ pub(crate) enum Refusal {
     UnknownRegion,
     /// A parameter of that name does not exist.
     UnknownParameter,
+    /// A part of the address can not be read.
+    BadAddress,
     /// The text is no region code.
     BadRegion,
     /// The text is no care type of the contract.
@@ -96,6 +160,8 @@ pub(crate) enum Refusal {
     BadMethod,
     /// The body is larger than `BODY_BYTES_MAX`.
     TooLarge,
+    /// A page of another site sent a form.
+    OtherSite,
     /// As many live pages, or boards of the past, as this node can serve.
     Busy,
     /// The answer took longer than `ANSWER_WITHIN_MAX`.
@@ -115,11 +181,13 @@ impl Refusal {
         match self {
             Self::NotFound | Self::UnknownRegion => StatusCode::NOT_FOUND,
             Self::UnknownParameter
+            | Self::BadAddress
             | Self::BadRegion
             | Self::BadCareType
             | Self::BadAsOf
             | Self::AsOfAhead => StatusCode::BAD_REQUEST,
             Self::BadMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::OtherSite => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreadable => StatusCode::INTERNAL_SERVER_ERROR,
@@ -132,12 +200,14 @@ impl Refusal {
             Self::NotFound => "not-found",
             Self::UnknownRegion => "unknown-region",
             Self::UnknownParameter => "unknown-parameter",
+            Self::BadAddress => "bad-address",
             Self::BadRegion => "bad-region",
             Self::BadCareType => "bad-care-type",
             Self::BadAsOf => "bad-as-of",
             Self::AsOfAhead => "as-of-ahead",
             Self::BadMethod => "bad-method",
             Self::TooLarge => "too-large",
+            Self::OtherSite => "other-site",
             Self::Busy => "busy",
             Self::TooSlow => "too-slow",
             Self::Unreadable => "unreadable",
@@ -162,6 +232,10 @@ impl Refusal {
             Self::UnknownParameter => {
                 ("Een deel van het adres kennen wij niet", "Kies opnieuw vanuit het overzicht.")
             }
+            Self::BadAddress => (
+                "Een deel van het adres kunnen wij niet lezen",
+                "Haal weg wat eraan toegevoegd is, of kies opnieuw vanuit het overzicht.",
+            ),
             Self::BadRegion => (
                 "Dit is geen regiocode",
                 "Een regiocode is bijvoorbeeld zk23. Kies een regio in het overzicht.",
@@ -174,6 +248,10 @@ impl Refusal {
             Self::AsOfAhead => ("Zo ver is het logboek nog niet", "Kies een eerder moment."),
             Self::BadMethod => ("Hier valt alleen te lezen", "Open het adres gewoon in de browser."),
             Self::TooLarge => ("Dit bericht is te groot", "Stuur ten hoogste 64 KiB."),
+            Self::OtherSite => (
+                "Dit komt niet van deze pagina's",
+                "Er is niets vastgelegd. Open de pagina hier en doe het nog eens.",
+            ),
             Self::Busy => (
                 "Er kijken nu te veel mensen tegelijk",
                 "Probeer het over een minuut opnieuw. Kan dat niet wachten, bel dan het loket.",
@@ -201,6 +279,10 @@ impl Refusal {
             Self::UnknownParameter => {
                 ("A part of this address is not known", "Use region, care_type and as_of only.")
             }
+            Self::BadAddress => (
+                "A part of this address can not be read",
+                "Take away what was added to it, or choose again in the overview.",
+            ),
             Self::BadRegion => {
                 ("This is no region code", "A region code is 2 to 32 of a-z, 0-9 and -, such as zk23.")
             }
@@ -215,6 +297,10 @@ impl Refusal {
             }
             Self::BadMethod => ("This can only be read", "Use GET."),
             Self::TooLarge => ("This body is too large", "Send at most 64 KiB."),
+            Self::OtherSite => (
+                "This does not come from these pages",
+                "Nothing is recorded. Open the page here and do it again.",
+            ),
             Self::Busy => (
                 "Too many are looking at the same time",
                 "Try again in a minute. If it can not wait, ring the desk.",

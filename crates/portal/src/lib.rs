@@ -3,15 +3,26 @@
 //!
 //! Server-rendered HTML that works without a script; one small script keeps it live by server-sent events.
 //! Not here: what is counted (`views`), how it is kept up to date (`projector`), who may do what
-//! (`domain::access`). There is no sign-in yet: pages show counts only; referrals are in the API, which asks for a token.
+//! (`domain::access`). Counts are for everybody; behind the door are the desk's work, a location's beds and a centre's regions.
 
 mod api;
 mod assets;
 mod board;
 mod guard;
 mod live;
+mod messages;
+mod pace;
 mod pages;
+mod peer;
+mod places;
+mod quiet;
+mod said;
 mod server;
+mod shares;
+pub mod signin;
+mod site;
+mod staff;
+mod stall;
 mod text;
 mod why;
 mod words;
@@ -22,7 +33,8 @@ use std::sync::Arc;
 use domain::Timestamp;
 use tokio::sync::watch;
 
-pub use server::{CONNECTIONS_MAX, PortalError, serve};
+pub use server::{CONNECTIONS_MAX, CONNECTIONS_OF_ONE_MAX, PortalError, serve};
+pub use staff::Staff;
 
 /// What the portal shows and asks.
 #[derive(Clone)]
@@ -35,12 +47,18 @@ pub struct App {
     pub registry: watch::Receiver<Arc<network::Network>>,
     /// The token of the person on this node's machine, who may speak for any source.
     pub operator: Option<network::TokenHash>,
+    /// The proxies whose word it is from where a request comes.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Who may sign in, and who has.
+    pub door: Arc<signin::Door>,
     /// The desk, which decides and records.
     pub desk: desk::Desk,
     /// Inflow, throughput and outflow.
     pub flow: projector::Handle<views::Flow>,
     /// What nothing was found for.
     pub unmet: projector::Handle<views::Unmet>,
+    /// Who is told that there is something for them.
+    pub notifier: notifier::Notifier,
     /// The keys of what is sealed.
     pub vault: desk::Vault,
     /// The log, to see the board as it was.

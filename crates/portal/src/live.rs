@@ -1,13 +1,14 @@
 //! Live pages: server-sent events with what changed since the browser last heard, coalesced, for a bounded number
 //! of readers, with a heartbeat so that silence means something.
 //!
-//! Not here: what a cell is (`board`), what the browser does with it (`/assets/live.js`).
+//! Not here: how many pages are live (`places`), what a cell is (`board`), what the browser does with it (`/assets/live.js`).
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, Sse};
@@ -15,24 +16,24 @@ use domain::{RegionId, Timestamp};
 use futures::Stream;
 use projector::Standing;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use views::CareCode;
 
 use crate::board::{Cells, Overview, RegionBoard};
 use crate::guard::Refusal;
 use crate::pages::Choice;
+use crate::peer::Peer;
+use crate::places::Place;
 use crate::server::Portal;
+use crate::site::visit;
 use crate::text;
 use crate::words::Lang;
 
-/// Live pages served at the same time. Each costs a connection and at most four small messages a second; the
-/// 501st reader keeps a page that works, without the live part.
-pub(crate) const READERS_MAX: usize = 500;
 /// No reader hears more often than this: what happens in between comes as one change.
-const APART: Duration = Duration::from_millis(250);
+pub(crate) const APART: Duration = Duration::from_millis(250);
 /// How often a reader hears that all is well: twice within ten seconds, so that one lost beat is no alarm.
-const BEAT: Duration = Duration::from_secs(5);
+pub(crate) const BEAT: Duration = Duration::from_secs(5);
 /// When a page turns grey: six beats were missed.
 pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(30);
 
@@ -80,10 +81,11 @@ pub(crate) async fn overview(
     State(portal): State<Arc<Portal>>,
     Query(choice): Query<Choice>,
     Query(after): Query<After>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let shown = Shown { region: None, care_type: choice.care_type()?, lang: choice.lang() };
-    follow(portal, shown, &after, &headers)
+    follow(portal, shown, &after, Peer::given(peer), &headers)
 }
 
 /// `GET /r/{region}/stream`.
@@ -92,21 +94,26 @@ pub(crate) async fn region(
     Path(code): Path<String>,
     Query(choice): Query<Choice>,
     Query(after): Query<After>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let id = RegionId::try_from(&*code).map_err(|_| Refusal::UnknownRegion)?;
     portal.app.network.region(&id).ok_or(Refusal::UnknownRegion)?;
     let shown = Shown { region: Some(id), care_type: choice.care_type()?, lang: choice.lang() };
-    follow(portal, shown, &after, &headers)
+    follow(portal, shown, &after, Peer::given(peer), &headers)
 }
 
 fn follow(
     portal: Arc<Portal>,
     shown: Shown,
     after: &After,
+    peer: Peer,
     headers: &HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Refusal> {
-    let permit = Arc::clone(&portal.readers).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+    let place = match visit::signed(&portal, headers, false) {
+        Some(person) => portal.places.known(&person.name)?,
+        None => portal.places.public(peer.0)?,
+    };
     // A browser that reconnects says how far it came; that is later than what its page was loaded at.
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let mut beat = tokio::time::interval(BEAT);
@@ -122,7 +129,7 @@ fn follow(
         beat,
         shown,
         portal,
-        _permit: permit,
+        _place: place,
     };
     let events = futures::stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
@@ -145,7 +152,7 @@ struct Follower {
     moved: bool,
     quiet_until: Instant,
     beat: Interval,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Done when the node stops, or nobody is left to say so.

@@ -8,17 +8,36 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use domain::access::Action;
 use domain::{CareType, RegionId, Timestamp};
 use network::Desk;
 use serde::Deserialize;
-use views::{CareCode, Contradiction};
+use views::{CareCode, Contradiction, Stop};
 
+use crate::api::problem::Problem;
 use crate::assets::{ADDRESSES, Addresses};
 use crate::board::{Level, Line, Overview, RegionBoard};
 use crate::guard::Refusal;
 use crate::server::Portal;
-use crate::words::{Lang, Words};
-use crate::{live, text, why};
+use crate::site::ahead::{self, Ahead};
+use crate::site::visit::{Signed, Visit, menu};
+use crate::site::words;
+use crate::words::Lang;
+use crate::{live, messages, text, why};
+
+/// The columns of a board in the order of [`Line::numbers`]: the key of the name, and of what explains it.
+pub(crate) const COLUMNS: [(&str, &str); 10] = [
+    ("offerable", "offerable-hint"),
+    ("also", "also-hint"),
+    ("held", ""),
+    ("not-ready", ""),
+    ("occupied", ""),
+    ("waiting", "waiting-hint"),
+    ("closed", ""),
+    ("unstaffed", ""),
+    ("reserve", "reserve-hint"),
+    ("total", ""),
+];
 
 /// What a reader chose.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,42 +66,86 @@ pub(crate) fn care_code(text: Option<&str>) -> Result<Option<CareCode>, Refusal>
 }
 
 /// What every page has around its content.
-struct Page {
-    lang: Lang,
-    w: &'static Words,
-    title: String,
-    path: String,
-    chosen: Option<CareCode>,
-    files: &'static Addresses,
-    /// Which entry of the menu this page is: `desks`, `overview`, or none.
-    at: &'static str,
+pub(crate) struct Page {
+    pub(crate) lang: Lang,
+    pub(crate) title: String,
+    pub(crate) path: String,
+    pub(crate) chosen: Option<CareCode>,
+    pub(crate) files: &'static Addresses,
+    /// Which entry of the public menu this page is: `desks`, `overview`, or none.
+    pub(crate) at: &'static str,
+    /// Whoever is signed in.
+    pub(crate) signed: Option<Signed>,
+    /// The position of what was just recorded, to be said.
+    pub(crate) recorded: Option<u64>,
 }
 
 impl Page {
-    fn new(lang: Lang, title: String, path: String) -> Self {
-        Self { lang, w: lang.words(), title, path, chosen: None, files: &ADDRESSES, at: "" }
+    pub(crate) fn new(visit: Visit, title: String, path: String) -> Self {
+        let Visit { lang, signed, after, .. } = visit;
+        Self { lang, title, path, chosen: None, files: &ADDRESSES, at: "", signed, recorded: after }
+    }
+
+    /// A page with the title of this key, at the address it was asked for.
+    pub(crate) fn of(visit: Visit, title: &str) -> Self {
+        let (title, path) = (visit.lang.t(title).to_owned(), visit.here.clone());
+        Self::new(visit, title, path)
+    }
+
+    /// A message.
+    pub(crate) fn t(&self, key: &str) -> &'static str {
+        self.lang.t(key)
+    }
+
+    /// A message with a value.
+    pub(crate) fn tf(&self, key: &str, name: &str, value: &impl ToString) -> String {
+        self.lang.tf(key, &[(name, &value.to_string())])
+    }
+
+    /// The word for a code.
+    pub(crate) fn code(&self, list: &str, code: &impl ToString) -> String {
+        self.lang.code(list, &code.to_string())
+    }
+
+    /// A new id for an act: whatever is sent with it is done once.
+    #[expect(clippy::unused_self, reason = "templates ask the page")]
+    pub(crate) fn id(&self) -> String {
+        uuid::Uuid::now_v7().to_string()
+    }
+
+    /// The menu of whoever is signed in: address, word, whether it is this page.
+    pub(crate) fn menu(&self) -> Vec<(String, &'static str, bool)> {
+        let here = self.path.split('?').next().unwrap_or_default();
+        let entries = self.signed.as_ref().map(menu).unwrap_or_default();
+        entries.into_iter().map(|(to, key)| (self.plain(&to), self.t(key), to == here)).collect()
     }
 
     /// A link to one care type.
-    fn only(&self, path: &str, code: &CareCode) -> String {
+    pub(crate) fn only(&self, path: &str, code: &CareCode) -> String {
         address(path, Some(*code), self.lang)
     }
 
     /// A link in the language of this page.
-    fn plain(&self, path: &str) -> String {
+    pub(crate) fn plain(&self, path: &str) -> String {
         address(path, None, self.lang)
     }
 
     /// A link that keeps the chosen care type.
-    fn keep(&self, path: &str) -> String {
+    pub(crate) fn keep(&self, path: &str) -> String {
         address(path, self.chosen, self.lang)
     }
 
-    fn other(&self) -> String {
-        address(&self.path, self.chosen, self.lang.other())
+    /// This page in the other language. The choice is kept in a cookie, so it has to be said also for Dutch.
+    pub(crate) fn other(&self) -> String {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang="));
+        let care_type = self.chosen.map(|code| format!("care_type={code}"));
+        let lang = format!("lang={}", self.lang.other().tag());
+        let query: Vec<String> = kept.map(str::to_owned).chain(care_type).chain([lang]).collect();
+        format!("{path}?{}", query.join("&"))
     }
 
-    fn is_chosen(&self, code: &CareCode) -> bool {
+    pub(crate) fn is_chosen(&self, code: &CareCode) -> bool {
         self.chosen == Some(*code)
     }
 }
@@ -130,9 +193,9 @@ impl DeskLine {
 }
 
 /// `GET /`: the desk of each region and its number. No counts: this page is for everybody.
-pub(crate) async fn desks(State(portal): State<Arc<Portal>>, Query(choice): Query<Choice>) -> Response {
-    let lang = choice.lang();
-    let mut p = Page::new(lang, lang.words().desks.to_owned(), String::from("/"));
+pub(crate) async fn desks(State(portal): State<Arc<Portal>>, visit: Visit) -> Response {
+    let lang = visit.lang;
+    let mut p = Page::new(visit, lang.t("desks").to_owned(), String::from("/"));
     p.at = "desks";
     let mut desks: Vec<DeskLine> = portal
         .app
@@ -166,10 +229,11 @@ struct OverviewPage {
 /// `GET /overzicht`: one tile per region with what can be offered now.
 pub(crate) async fn overview(
     State(portal): State<Arc<Portal>>,
+    visit: Visit,
     Query(choice): Query<Choice>,
 ) -> Result<Response, Refusal> {
-    let (lang, chosen) = (choice.lang(), choice.care_type()?);
-    let mut p = Page::new(lang, lang.words().overview.to_owned(), String::from("/overzicht"));
+    let (lang, chosen) = (visit.lang, choice.care_type()?);
+    let mut p = Page::new(visit, lang.t("overview").to_owned(), String::from("/overzicht"));
     (p.at, p.chosen) = ("overview", chosen);
     let board = portal.app.availability.read(|view| Overview::of(view, &portal.app.network, chosen));
     let feed = feed(&portal, &p, "/overzicht/stream", &board.cells());
@@ -187,6 +251,10 @@ struct RegionPage {
     desk: DeskLine,
     board: RegionBoard,
     now: Timestamp,
+    /// What can be admitted, for those who place people.
+    ahead: Option<Ahead>,
+    /// Whoever looks may see what does not fit.
+    sees_odd: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the template engine passes references")]
@@ -199,6 +267,11 @@ impl RegionPage {
         text::age(*at, self.now, self.p.lang)
     }
 
+    /// Why admissions are stopped: a word about a house, for those who may see such words.
+    fn stop(&self, stop: &Stop) -> Option<String> {
+        self.sees_odd.then(|| words::stop(self.p.lang, stop, self.now))
+    }
+
     fn stale(&self, at: &Timestamp) -> bool {
         text::is_stale(*at, self.now)
     }
@@ -208,19 +281,13 @@ impl RegionPage {
     }
 
     fn columns(&self) -> [(&'static str, &'static str); 10] {
-        let w = self.p.w;
-        [
-            (w.offerable, ""),
-            (w.also, w.also_hint),
-            (w.held, ""),
-            (w.not_ready, ""),
-            (w.occupied, ""),
-            (w.waiting, w.waiting_hint),
-            (w.closed, ""),
-            (w.unstaffed, ""),
-            (w.reserve, w.reserve_hint),
-            (w.total, ""),
-        ]
+        let t = |key: &str| if key.is_empty() { "" } else { self.p.lang.t(key) };
+        COLUMNS.map(|(name, hint)| (t(name), t(hint)))
+    }
+
+    /// How wide the table is.
+    fn width(&self) -> usize {
+        1 + usize::from(self.ahead.is_some()) + self.columns().len()
     }
 
     /// Each number of a line with the name of its column, for narrow screens.
@@ -233,13 +300,17 @@ impl RegionPage {
 pub(crate) async fn region(
     State(portal): State<Arc<Portal>>,
     Path(code): Path<String>,
+    visit: Visit,
     Query(choice): Query<Choice>,
 ) -> Result<Response, Refusal> {
-    let (lang, chosen) = (choice.lang(), choice.care_type()?);
+    let (lang, chosen) = (visit.lang, choice.care_type()?);
     let id = RegionId::try_from(&*code).map_err(|_| Refusal::UnknownRegion)?;
     let region = portal.app.network.region(&id).ok_or(Refusal::UnknownRegion)?;
     let name = text::shown(region.name.as_str());
-    let mut p = Page::new(lang, format!("{} {name}", lang.words().availability), format!("/r/{id}"));
+    visit.caught_up(&portal).await;
+    let ahead = ahead::of_region(&portal, &visit, &id, chosen);
+    let sees_odd = portal.app.desk.state().read(|state| visit.may_in(state, Action::Contradictions, &id));
+    let mut p = Page::new(visit, format!("{} {name}", lang.t("availability")), format!("/r/{id}"));
     p.chosen = chosen;
     let board = portal.app.availability.read(|view| RegionBoard::of(view, &id, chosen));
     let now = (portal.app.now)();
@@ -252,7 +323,7 @@ pub(crate) async fn region(
         phone: text::shown(phone.as_str()),
         hours: text::shown(hours.as_str()),
     };
-    Ok(page(StatusCode::OK, &RegionPage { p, feed, region: name, desk, board, now }))
+    Ok(page(StatusCode::OK, &RegionPage { p, feed, region: name, desk, board, now, ahead, sees_odd }))
 }
 
 fn feed(portal: &Portal, page: &Page, stream: &str, cells: &crate::board::Cells) -> Feed {
@@ -278,21 +349,72 @@ fn feed(portal: &Portal, page: &Page, stream: &str, cells: &crate::board::Cells)
 #[template(path = "error.html")]
 struct ErrorPage {
     p: Page,
-    advice: &'static str,
+    advice: String,
+    /// Where the form was that was not taken.
+    back: Option<String>,
+    /// What was written in it, with the word for its field.
+    written: Vec<(String, String)>,
 }
 
 /// A refusal for a person.
 pub(crate) fn refused(refusal: Refusal, lang: Lang) -> Response {
     let said = refusal.said(lang);
-    let p = Page::new(lang, said.title.to_owned(), String::from("/"));
-    let mut response = page(refusal.status(), &ErrorPage { p, advice: said.advice });
-    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
+    failed(refusal.status(), said.title.to_owned(), said.advice.to_owned(), lang)
+}
+
+/// A problem for whoever looks, with the menu that person has.
+pub(crate) fn problem(problem: &Problem, visit: Visit) -> Response {
+    // Nothing of the address: another's and nobody's look the same.
+    let page = Page::new(visit, String::new(), String::from("/"));
+    told(problem, page, None, Vec::new())
+}
+
+/// A form that was not taken: why, the way back, and what was written in it.
+pub(crate) fn refused_form(
+    problem: &Problem,
+    visit: Visit,
+    back: &str,
+    written: Vec<(String, String)>,
+) -> Response {
+    let lang = visit.lang;
+    let page = Page::new(visit, String::new(), back.to_owned());
+    let other = || lang.t("field-other").to_owned();
+    let named = |name: &str| messages::word(lang, "field", name).map_or_else(other, str::to_owned);
+    let written = written.into_iter().map(|(name, value)| (named(&name), value)).collect();
+    told(problem, page, Some(page_of(back)), written)
+}
+
+/// The address without the place on it.
+fn page_of(back: &str) -> String {
+    back.split('#').next().unwrap_or_default().to_owned()
+}
+
+fn told(problem: &Problem, mut p: Page, back: Option<String>, written: Vec<(String, String)>) -> Response {
+    let lang = p.lang;
+    problem.title(lang).clone_into(&mut p.title);
+    // Nothing was recorded, whatever was before.
+    p.recorded = None;
+    let status = problem.status();
+    again_later(page(status, &ErrorPage { p, advice: problem.detail(lang), back, written }))
+}
+
+fn failed(status: StatusCode, title: String, advice: String, lang: Lang) -> Response {
+    let path = String::from("/");
+    let (chosen, at, signed, recorded) = (None, "", None, None);
+    let p = Page { lang, title, path, chosen, files: &ADDRESSES, at, signed, recorded };
+    again_later(page(status, &ErrorPage { p, advice, back: None, written: Vec::new() }))
+}
+
+/// An answer that says when to try again, if it is one for now.
+fn again_later(mut response: Response) -> Response {
+    if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
 }
 
-fn page(status: StatusCode, template: &impl Template) -> Response {
+/// A page from its template.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {

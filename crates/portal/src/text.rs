@@ -13,7 +13,8 @@ const NAME_CHARS_MAX: usize = 80;
 /// Combining marks in a row that are shown. Real writing needs two or three; more only paints over the neighbours.
 const COMBINING_MAX: usize = 3;
 
-static AMSTERDAM: TimeZone = jiff::tz::get!("Europe/Amsterdam");
+/// The clock of the Netherlands.
+pub(crate) static AMSTERDAM: TimeZone = jiff::tz::get!("Europe/Amsterdam");
 
 /// A name that somebody gave, fit to be shown: controls and direction marks become `�`, stacks of combining marks
 /// are thinned, and what is longer than 80 characters is cut, with `…` as the sign of it.
@@ -75,6 +76,36 @@ pub(crate) fn clock_seconds(at: Timestamp, now: Timestamp, lang: Lang) -> String
     }
 }
 
+/// The next time that the clock in the Netherlands says this hour.
+pub(crate) fn next_hour(now: Timestamp, hour: i8) -> Timestamp {
+    let next = || {
+        let zoned = zoned(now)?;
+        let today = zoned.date().at(hour, 0, 0, 0).to_zoned(AMSTERDAM.clone()).ok()?;
+        let next = if today > zoned {
+            today
+        } else {
+            zoned.date().tomorrow().ok()?.at(hour, 0, 0, 0).to_zoned(AMSTERDAM.clone()).ok()?
+        };
+        Some(Timestamp::from_micros(next.timestamp().as_microsecond()))
+    };
+    next().unwrap_or(now)
+}
+
+/// The last moment of a day at which most houses still take somebody in.
+const EVENING_HOUR: i8 = 20;
+
+/// The next evening, and the key of what it is called: this evening, or tomorrow's once it is evening.
+pub(crate) fn evening(now: Timestamp) -> (&'static str, Timestamp) {
+    let at = next_hour(now, EVENING_HOUR);
+    let same_day = zoned(at).map(|at| at.date()) == zoned(now).map(|now| now.date());
+    (if same_day { "ahead-tonight" } else { "ahead-tomorrow" }, at)
+}
+
+/// A moment in the Netherlands as a field of a form has it: `2026-03-02T14:03`.
+pub(crate) fn local(at: Timestamp) -> String {
+    zoned(at).map_or_else(String::new, |at| at.strftime("%Y-%m-%dT%H:%M").to_string())
+}
+
 fn zoned(at: Timestamp) -> Option<jiff::Zoned> {
     let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
     Some(at.to_zoned(AMSTERDAM.clone()))
@@ -83,13 +114,23 @@ fn zoned(at: Timestamp) -> Option<jiff::Zoned> {
 /// How long ago, in one unit: `zojuist`, `12 min`, `3 u`, `2 d`. What lies ahead is `zojuist`: clocks differ.
 /// The script says the same thing in the same words.
 pub(crate) fn age(at: Timestamp, now: Timestamp, lang: Lang) -> String {
-    let words = lang.words();
     let minutes = now.as_micros().saturating_sub(at.as_micros()) / 60_000_000;
     match minutes {
-        ..1 => words.just_now.to_owned(),
+        ..1 => lang.t("just-now").to_owned(),
         1..120 => format!("{minutes} min"),
-        120..2_880 => format!("{} {}", minutes / 60, words.hour_unit),
-        _ => format!("{} {}", minutes / 1_440, words.day_unit),
+        120..2_880 => format!("{} {}", minutes / 60, lang.t("hour-unit")),
+        _ => format!("{} {}", minutes / 1_440, lang.t("day-unit")),
+    }
+}
+
+/// A length of time, in microseconds: `15 min`, `1 u 59 min`, `3 d`; the script counts in the same words.
+pub(crate) fn span(micros: i64, lang: Lang) -> String {
+    let minutes = micros / 60_000_000;
+    match minutes {
+        ..60 => format!("{minutes} min"),
+        60..2_880 if minutes % 60 == 0 => format!("{} {}", minutes / 60, lang.t("hour-unit")),
+        60..2_880 => format!("{} {} {} min", minutes / 60, lang.t("hour-unit"), minutes % 60),
+        _ => format!("{} {}", minutes / 1_440, lang.t("day-unit")),
     }
 }
 
@@ -136,6 +177,24 @@ mod tests {
         assert_eq!(clock(at("2025-12-31T23:30:00Z"), now, Lang::En), "1 Jan 00:30");
         assert_eq!(clock(at("2025-12-31T22:30:00Z"), now, Lang::En), "31 Dec 2025 23:30");
         assert_eq!(clock_seconds(at("2026-07-01T12:03:09Z"), now, Lang::Nl), "14:03:09");
+    }
+
+    #[test]
+    fn the_next_evening_is_today_s_or_tomorrow_s_also_when_the_clock_changes() {
+        let next = |text| next_hour(at(text), 20).to_string();
+        assert_eq!(next("2026-07-01T12:00:00Z"), "2026-07-01T18:00:00.000Z");
+        assert_eq!(next("2026-07-01T18:00:00Z"), "2026-07-02T18:00:00.000Z");
+        assert_eq!(next("2026-10-24T19:00:00Z"), "2026-10-25T19:00:00.000Z", "winter has begun by then");
+        assert_eq!(local(at("2026-10-25T01:30:00Z")), "2026-10-25T02:30");
+    }
+
+    #[test]
+    fn once_it_is_evening_the_next_one_is_tomorrow_s() {
+        let (key, time) = evening(at("2026-11-22T18:59:00Z"));
+        assert_eq!((key, time), ("ahead-tonight", at("2026-11-22T19:00:00Z")));
+        let (key, time) = evening(at("2026-11-22T20:42:00Z"));
+        assert_eq!((key, time), ("ahead-tomorrow", at("2026-11-23T19:00:00Z")));
+        assert_eq!(evening(at("2026-11-22T23:30:00Z")).0, "ahead-tonight", "after midnight");
     }
 
     #[test]

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use ids::Ids;
 use network::{Network, TokenHash};
 use serde_json::{Value, json};
-use support::http::{Answer, ask, call, get};
-use support::{Node, OPERATOR, Serving};
+use support::{Node, OPERATOR, Serving, event_of, location_with_beds};
+use tests::http::{Answer, ask, call, get};
+use tests::record_of;
 
 /// Ids as their makers make them: UUIDv7, all different.
 mod ids {
@@ -32,10 +33,11 @@ mod ids {
     }
 }
 
-/// Who takes part: two desks, two houses of the first and one of the second, a referrer, a node.
-const SOURCES: [(&str, &str, &str); 7] = [
+/// Who takes part: three desks, two houses of the first and one of the second, a referrer, a node.
+const SOURCES: [(&str, &str, &str); 8] = [
     ("loket-zk01", "desk", "zk01"),
     ("loket-zk02", "desk", "zk02"),
+    ("loket-zk03", "desk", "zk03"),
     ("zk01-de-linde", "location", "zk01"),
     ("zk01-de-beuk", "location", "zk01"),
     ("zk02-de-eik", "location", "zk02"),
@@ -53,7 +55,7 @@ fn urn(name: &str) -> String {
 
 /// A network where everybody has a token; those of `without` have one that ended.
 fn network(without: &[&str]) -> Network {
-    let regions = ["zk01", "zk02"].map(|code| {
+    let regions = ["zk01", "zk02", "zk03"].map(|code| {
         format!(
             "[[region]]\ncode = \"{code}\"\nname = \"{code}\"\ndesk = {{ name = \"Loket\", phone = \"0800\", hours = \"altijd\" }}\n"
         )
@@ -168,7 +170,7 @@ fn referral(id: &str, region: &str, urgency: &str) -> Value {
 }
 
 fn accept() -> Value {
-    json!({ "from": "2026-11-22T12:00:00Z", "role": "nurse", "care_type": "ELV_LC" })
+    json!({ "from": tests::in_minutes(0), "role": "nurse", "care_type": "ELV_LC" })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,7 +199,7 @@ async fn a_referral_goes_from_the_first_call_to_the_way_home_over_http() {
     let place = json!({ "location": "zk01-de-linde", "bed": "1", "care_type": "ELV_LC" });
     let admitted = json!({ "stay": stay, "referral": id, "place": place });
     desks.done("zk01-de-linde", "/stays", admitted).await;
-    let waiting = json!({ "what": "home-care", "since": "2026-11-22T13:00:00Z" });
+    let waiting = json!({ "what": "home-care", "since": tests::in_minutes(0) });
     desks.done("zk01-de-linde", &format!("/stays/{stay}/waiting"), waiting).await;
     let home = json!({ "destination": "home-with-care", "ready": true });
     let receipt = desks.done("zk01-de-linde", &format!("/stays/{stay}/discharge"), home).await;
@@ -276,7 +278,7 @@ async fn fault_64_of_two_who_accept_for_one_referral_one_wins_and_what_was_withd
     answers.sort_by_key(|answer| answer.status);
     assert_eq!([answers[0].status, answers[1].status], [201, 409], "{}", answers[1].body);
     let code = answers[1].json()["code"].as_str().unwrap().to_owned();
-    assert!(["already-placed", "offer-revoked"].contains(&&*code), "{code}");
+    assert!(["placed-elsewhere", "offer-revoked"].contains(&&*code), "{code}");
     // Withdrawn meanwhile.
     let other = desks.referral("loket-zk01", "zk01").await;
     let offer = desks.offer(&other, "zk01-de-linde").await;
@@ -534,6 +536,137 @@ async fn a_location_sees_of_a_referral_what_was_asked_of_it_and_who_it_is_only_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_house_that_was_asked_does_not_see_where_somebody_went_instead() {
+    let desks = Desks::start().await;
+    let soon = desks.node.app.desk.now().saturating_add_micros(3_600_000_000).to_string();
+    let referral = desks.referral("loket-zk01", "zk01").await;
+    let path = format!("/referrals/{referral}");
+    let linde = desks.offer(&referral, "zk01-de-linde").await;
+    let beuk = desks.offer(&referral, "zk01-de-beuk").await;
+    desks.done("zk01-de-beuk", &format!("{path}/offers/{beuk}/accept"), accept()).await;
+    let arrives = json!({ "location": "zk01-de-beuk", "arrives_at": soon });
+    desks.done("zk01-de-beuk", &format!("{path}/arrival"), arrives).await;
+    let kept = desks.seen("zk01-de-linde", &path).await;
+    assert_eq!((&kept["holds"], &kept["arrives_at"]), (&json!([]), &Value::Null), "{kept}");
+    assert!(!kept.to_string().contains("beuk"), "{kept}");
+    let own = desks.seen("zk01-de-beuk", &path).await;
+    assert_eq!(own["holds"][0]["place"]["location"], "zk01-de-beuk", "{own}");
+    assert_eq!(own["arrives_where"], "zk01-de-beuk");
+    for (act, body) in [
+        (format!("{path}/offers/{linde}/accept"), accept()),
+        (format!("{path}/arrival"), json!({ "location": "zk01-de-linde", "arrives_at": soon })),
+    ] {
+        let answer = desks.post("zk01-de-linde", &act, body).await;
+        assert!(answer.status == 409 && !answer.body.contains("beuk"), "{act}: {}", answer.body);
+    }
+    let stay = Ids::next();
+    let place = json!({ "location": "zk01-de-beuk", "bed": "1", "care_type": "ELV_LC" });
+    desks.done("zk01-de-beuk", "/stays", json!({ "stay": stay, "referral": referral, "place": place })).await;
+    let ended = desks.seen("zk01-de-linde", &path).await;
+    assert_eq!(ended["end"], json!({ "how": "admitted", "about": null }), "{ended}");
+    assert!(!ended.to_string().contains("beuk") && !ended.to_string().contains(&stay), "{ended}");
+    for who in ["zk01-de-beuk", "loket-zk01"] {
+        assert_eq!(desks.seen(who, &path).await["end"]["about"], stay, "{who}");
+    }
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_location_stays_of_its_region_also_after_it_left_and_before_it_came() {
+    let desks = Desks::start().await;
+    let referral = desks.referral("loket-zk01", "zk01").await;
+    desks.offer(&referral, "zk01-de-linde").await;
+    desks.done("zk01-de-linde", "/locations/zk01-de-linde/leave", json!({})).await;
+    let before = desks.node.log.reader().head().position;
+    let registers = async |who: &str, region: &str, house: &str| {
+        let site = json!({ "provider": "p", "name": house, "mode": "beds", "care_types": ["ELV_LC"] });
+        let body = json!({ "location": house, "site": site });
+        desks.post(who, &format!("/regions/{region}/locations"), body).await
+    };
+    for (who, region, house) in [
+        ("loket-zk02", "zk02", "zk01-de-linde"),
+        ("loket-zk02", "zk02", "zk01-nooit-gehoord"),
+        ("loket-zk02", "zk02", "zk01-de-beuk"),
+        ("loket-zk01", "zk02", "zk01-de-linde"),
+        ("loket-zk02", "zk01", "zk02-de-nieuwe"),
+    ] {
+        let answer = registers(who, region, house).await;
+        assert_eq!(answer.status, 404, "{who} {region} {house}: {}", answer.body);
+    }
+    assert_eq!(desks.node.log.reader().head().position, before);
+    assert_eq!(desks.get("zk02-de-eik", &format!("/referrals/{referral}")).await.status, 404);
+    // Its own region takes it back.
+    for (who, region, house) in
+        [("loket-zk01", "zk01", "zk01-de-linde"), ("loket-zk02", "zk02", "zk02-de-nieuwe")]
+    {
+        assert_eq!(registers(who, region, house).await.status, 201, "{house}");
+    }
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_67_a_house_learns_nothing_of_a_referral_it_was_not_asked_for_by_speaking_of_its_own_place() {
+    let desks = Desks::start().await;
+    let of_zk01 = desks.referral("loket-zk01", "zk01").await;
+    let arrival = |house: &str| json!({ "location": house, "arrives_at": "2030-01-01T00:00:00Z" });
+    let admits = |house: &str, referral: &str| {
+        let place = json!({ "location": house, "bed": "1", "care_type": "ELV_LC" });
+        json!({ "stay": Ids::next(), "referral": referral, "place": place })
+    };
+    for house in ["zk02-de-eik", "zk01-de-linde"] {
+        let mut answers = Vec::new();
+        for referral in [of_zk01.clone(), Ids::next()] {
+            let answer = desks.post(house, &format!("/referrals/{referral}/arrival"), arrival(house)).await;
+            answers.push((answer.status, answer.body));
+        }
+        assert_eq!(answers[0], answers[1], "{house}");
+        assert_eq!(answers[0].0, 404);
+    }
+    let mut answers = Vec::new();
+    for referral in [of_zk01, Ids::next()] {
+        let answer = desks.post("zk02-de-eik", "/stays", admits("zk02-de-eik", &referral)).await;
+        answers.push((answer.status, answer.body));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].0, 404);
+    desks.stop().await;
+}
+
+/// How many keys a vault has.
+fn keys(vault: &std::path::Path) -> usize {
+    let folders = std::fs::read_dir(vault).unwrap().map(|folder| folder.unwrap().path());
+    folders.map(|folder| std::fs::read_dir(folder).unwrap().count()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_referral_that_is_refused_leaves_no_key() {
+    let desks = Desks::start().await;
+    let (used, taken) = (Ids::next(), Ids::next());
+    let mut first = referral(&taken, "zk01", "crisis");
+    first["id"] = used.clone().into();
+    desks.done("loket-zk01", "/referrals", first.clone()).await;
+    let vault = desks.node.folder().join("vault");
+    assert_eq!(keys(&vault), 1);
+    for _ in 0..3 {
+        let mut other = referral(&Ids::next(), "zk01", "crisis");
+        other["id"] = used.clone().into();
+        assert_eq!(desks.refused("loket-zk01", "/referrals", other).await, "id-reused");
+        // The likely double of the first.
+        let mut double = referral(&Ids::next(), "zk01", "crisis");
+        double["not_a_double"] = false.into();
+        assert_eq!(desks.refused("loket-zk01", "/referrals", double).await, "likely-double");
+    }
+    assert_eq!(keys(&vault), 1, "what was refused left a key");
+    // Sent again, it is what became of it.
+    assert_eq!(desks.post("loket-zk01", "/referrals", first).await.status, 200);
+    assert_eq!(
+        desks.seen("loket-zk01", &format!("/referrals/{taken}/private")).await["text"],
+        "Mevrouw Jansen, Kerkstraat 1"
+    );
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_description_is_openapi_3_1_and_has_an_address_for_every_act() {
     let desks = Desks::start().await;
     let document = get(desks.address(), "/api/v1/openapi.json").await.json();
@@ -550,5 +683,58 @@ async fn the_description_is_openapi_3_1_and_has_an_address_for_every_act() {
             "{reference} is described nowhere"
         );
     }
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_is_there_from_the_first_moment_after_a_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, _) =
+        eventlog::EventLog::open(&folder.path().join("log"), eventlog::Options::default()).unwrap();
+    for lines in location_with_beds("De Linde", 2_000).chunks(512) {
+        let records = lines.iter().map(|line| record_of(line)).collect();
+        log.append(eventlog::Batch { records, ..eventlog::Batch::default() }).await.unwrap();
+    }
+    log.close().await;
+    let node = Node::over(folder, network(&[]));
+    let desks = Desks { serving: node.serve().await, node };
+    let (asked, told) = tokio::join!(
+        desks.get("zk01-de-linde", "/locations/zk01-de-linde"),
+        desks.post("zk01-de-linde", "/locations/zk01-de-linde/confirm", json!({})),
+    );
+    desks.stop().await;
+    // On a machine that is quick enough there was nothing to wait for; then nothing was lost either.
+    assert_eq!((asked.status, told.status), (200, 201), "{} {}", asked.json(), told.json());
+    assert_eq!(asked.json()["beds"].as_array().unwrap().len(), 2_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_in_for_a_desk_takes_over_what_that_desk_was_asked_for() {
+    let desks = Desks::start().await;
+    let referral = Ids::next();
+    desks.done("loket-zk01", "/referrals", self::referral(&referral, "zk01", "crisis")).await;
+    let at = |what: &str| format!("/referrals/{referral}{what}");
+    let asked = format!(r#""referral":"{referral}","to_region":"zk02""#);
+    let position = desks.node.record(&[event_of("zk01", 9, "referral.escalated", &referral, &asked)]).await;
+    assert!(desks.node.app.desk.state().wait_for(position).await);
+    // Nobody stands in: to zk03 it looks like nothing.
+    assert_eq!(desks.get("loket-zk03", &at("")).await.status, 404);
+    assert_eq!(desks.post("loket-zk03", &at("/take-over"), json!({})).await.status, 404);
+    for (to, mandate) in [("nergens", json!(["all"])), ("zk03", json!(["drinken"])), ("zk03", json!([]))] {
+        let nobody = json!({ "to": to, "until": "2100-01-01T00:00:00Z", "mandate": mandate });
+        assert_eq!(desks.post("loket-zk02", "/regions/zk02/duty/hand-over", nobody).await.status, 422);
+    }
+    let duty = json!({ "to": "zk03", "until": "2100-01-01T00:00:00Z", "mandate": ["all"] });
+    desks.done("loket-zk02", "/regions/zk02/duty/hand-over", duty).await;
+    assert_eq!(desks.get("loket-zk03", &at("")).await.status, 200);
+    // It looks and takes; what is sealed, and the work itself, are its own to see and do only then.
+    assert_eq!(desks.get("loket-zk03", &at("/private")).await.status, 404);
+    let offers =
+        json!({ "to": [{ "offer": Ids::next(), "location": "zk02-de-eik", "care_type": "ELV_LC" }] });
+    assert_eq!(desks.post("loket-zk03", &at("/offers"), offers.clone()).await.status, 404);
+    desks.done("loket-zk03", &at("/take-over"), json!({})).await;
+    assert_eq!(desks.get("loket-zk02", &at("")).await.json()["region"], "zk02");
+    desks.done("loket-zk03", &at("/offers"), offers).await;
+    assert_eq!(desks.get("loket-zk01", &at("/matching")).await.status, 404);
     desks.stop().await;
 }

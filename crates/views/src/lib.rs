@@ -25,7 +25,7 @@ pub use alerts::{About, Alert, AlertChange, AlertStep, Alerts, Because, Conditio
 pub use desk::DeskChange;
 pub use domain::availability::{
     Availability, Basis, BedCard, CONTRADICTIONS_KEPT_MAX, CareCode, Contradiction, ContradictionKind,
-    Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Sum,
+    Counts, CountsAs, LastWord, LocationCard, Row, RowKey, Stop, Sum,
 };
 pub use flow::{BUCKET_ENDS, BUCKETS, Cell, Flow, Summary, Times};
 pub use period::{DAYS_KEPT, Period};

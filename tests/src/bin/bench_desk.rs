@@ -10,15 +10,13 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use network::Network;
-use tests::{Api, Site};
+use tests::{Api, Site, in_minutes};
 
 const REGION: &str = "zk01";
 const HOUSES: usize = 64;
 /// Promises of each house.
 const BEDS: usize = 16;
 const CLIENTS: usize = 64;
-/// Before every run: a place that can be had since then is had from now on.
-const SINCE: &str = "2026-01-01T00:00:00Z";
 
 fn source(name: &str) -> String {
     format!("urn:nld:kvknr:00000000:systeem:{name}")
@@ -100,12 +98,12 @@ fn main() {
     println!("| what | p50 | p99 | rate |\n|---|---|---|---|");
     probe(&site);
     let (times, within) = timed(0..500, |_| {
-        let (status, _) = desk.ask(&format!("/regions/{REGION}"));
+        let (status, _) = desk.ask(&format!("/regions/{REGION}/board"));
         assert_eq!(status, 200);
     });
     row("a question, 1 client", times, within);
     let (times, within) = timed(alone, |(api, referral, offer)| {
-        let (status, answer) = api.accept(&referral, &offer, None, SINCE);
+        let (status, answer) = api.accept(&referral, &offer, None, &in_minutes(0));
         assert_eq!(status, 201, "{answer}");
     });
     row("a promise: yes, choice and hold durable, 1 client", times, within);
@@ -118,7 +116,7 @@ fn main() {
                 scope.spawn(move || {
                     gate.wait();
                     timed(of_house, |(api, referral, offer)| {
-                        let (status, answer) = api.accept(&referral, &offer, None, SINCE);
+                        let (status, answer) = api.accept(&referral, &offer, None, &in_minutes(0));
                         assert_eq!(status, 201, "{answer}");
                     })
                     .0

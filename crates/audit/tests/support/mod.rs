@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use audit::Audit;
-use contracts::Received;
-use eventlog::{Batch, Clock, EventLog, Key, NewRecord, Options};
+use eventlog::{Batch, EventLog, NewRecord, Options};
 use tempfile::TempDir;
+use tests::Hand;
+
+pub(crate) use tests::{record, record_of};
 
 /// The reference day of one region, one event a line.
 pub(crate) const DAY: &str = include_str!("../../../../tests/data/region-day.jsonl");
@@ -22,24 +24,15 @@ pub(crate) struct Log {
     dir: TempDir,
 }
 
-#[derive(Debug)]
-struct Stepping(AtomicI64);
-
-impl Clock for Stepping {
-    fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
 impl Log {
     /// Each record in a commit of its own, so that each has a time of its own.
     pub(crate) async fn new(records: Vec<NewRecord>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(Stepping(AtomicI64::new(FIRST_MICROS)));
-        let (log, _) = EventLog::open(dir.path(), Options::new(Arc::<Stepping>::clone(&clock))).unwrap();
+        let clock = Arc::new(Hand::at(FIRST_MICROS));
+        let (log, _) = EventLog::open(dir.path(), Options::new(Arc::<Hand>::clone(&clock))).unwrap();
         for record in records {
             log.append(Batch::from(record)).await.unwrap();
-            clock.0.fetch_add(EVERY_MICROS, Ordering::SeqCst);
+            clock.pass(Duration::from_micros(EVERY_MICROS.unsigned_abs()));
         }
         log.close().await;
         Self { dir }
@@ -64,23 +57,5 @@ impl Log {
         let at = bytes.windows(stored.len()).position(|window| window == stored.as_bytes()).unwrap();
         bytes[at + stored.len() / 2] ^= 1;
         fs::write(&path, bytes).unwrap();
-    }
-}
-
-pub(crate) fn record_of(line: &str) -> NewRecord {
-    record(&Received::structured(line.to_owned().into()))
-}
-
-/// The record the recorder makes of an event.
-pub(crate) fn record(received: &Received) -> NewRecord {
-    let event = received.decode().unwrap().event;
-    NewRecord {
-        key: Key(contracts::event_key(&event)),
-        kind: contracts::event_type(&event.fact).into(),
-        tags: contracts::tags(&event),
-        occurred_at: event.occurred_at.as_micros(),
-        source: event.source.as_str().into(),
-        content_type: received.content_type().into(),
-        bytes: received.bytes().clone(),
     }
 }

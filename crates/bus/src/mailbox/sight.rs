@@ -96,7 +96,8 @@ impl Bus {
         let refused = |reason: String| MailboxError::Open { stream: stream.to_owned(), reason };
         // The broker wants no body here, and the client's own way always has one.
         let asked = self.client().request(format!("$JS.API.{subject}"), Bytes::new());
-        let message = asked.await.map_err(|error| refused(error.to_string()))?;
+        let answered = self.unless_lost(asked).await.map_err(|lost| refused(lost.to_string()))?;
+        let message = answered.map_err(|error| refused(error.to_string()))?;
         let answer: Answer<T> =
             serde_json::from_slice(&message.payload).map_err(|error| refused(error.to_string()))?;
         match answer {

@@ -2,7 +2,7 @@
 
 use desk::DeskError;
 use domain::desk::{Act, Actor, End};
-use domain::{ContactId, Place, Timestamp, WithdrawnReason};
+use domain::{BedRef, ClosedReason, ContactId, Fact, Place, Timestamp, WithdrawnReason};
 
 use crate::support::*;
 
@@ -74,6 +74,35 @@ async fn an_id_that_was_used_for_something_else_is_not_taken_for_it() {
         other => panic!("{other:?}"),
     }
     assert_eq!(node.count("referral.made"), 1);
+}
+
+#[tokio::test]
+async fn an_id_that_was_used_for_another_act_on_the_same_is_not_taken_for_it() {
+    let node = Node::new();
+    node.opens(LINDE, &["1"]).await;
+    let by = Actor::Desk(parse(ZK23));
+    let withdraw = |reason| Act::WithdrawReferral { referral: referral(1), reason };
+    let made = node.command(by.clone(), make(1));
+    node.desk.handle(made.clone()).await.unwrap();
+    let reused = |done| matches!(done, Err(DeskError::Reused { .. }));
+    // Another act with the id of the first.
+    let other = domain::desk::Command { act: withdraw(WithdrawnReason::Recovered), ..made.clone() };
+    assert!(reused(node.desk.handle(other).await));
+    assert!(node.desk.state().read(|state| state.referrals[&referral(1)].end.is_none()));
+    // The same words about a bed with another word in them, and told of another time.
+    let bed = BedRef { location: parse(LINDE), bed: parse("1") };
+    let closed = |reason| Act::Report { fact: Fact::BedClosed { bed: bed.clone(), reason, review_at: None } };
+    let by = Actor::Location(parse(LINDE));
+    let first = node.command(by, closed(ClosedReason::Maintenance));
+    node.desk.handle(first.clone()).await.unwrap();
+    let head = node.log.head().position;
+    node.desk.handle(first.clone()).await.unwrap();
+    assert_eq!(node.log.head().position, head, "the same again is nothing new");
+    let other = domain::desk::Command { act: closed(ClosedReason::Infection), ..first.clone() };
+    assert!(reused(node.desk.handle(other).await));
+    let earlier = first.at.saturating_add_micros(-MINUTE);
+    assert!(reused(node.desk.handle(domain::desk::Command { occurred_at: Some(earlier), ..first }).await));
+    assert_eq!(node.count("bed.closed"), 1);
 }
 
 #[tokio::test]

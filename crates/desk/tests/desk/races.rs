@@ -72,7 +72,7 @@ async fn of_parties_that_accept_at_once_one_wins_and_every_other_hears_why() {
         let outcomes = at_once(&node.desk, wants).await;
         one_winner(
             &outcomes,
-            &["already-placed", "answered-already", "offer-closed", "too-late"],
+            &["placed-elsewhere", "answered-already", "offer-closed", "too-late"],
             SEED + race,
         );
         node.desk.state().read(|state| {

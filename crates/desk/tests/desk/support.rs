@@ -1,19 +1,20 @@
 //! A desk over a log in a folder, and what people do there.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
-use desk::{Config, Desk, DeskClock, DeskError, Done};
+use desk::{Config, Desk, DeskError, Done};
 use domain::desk::{Act, Actor, Asked, Command, Refusal};
 use domain::testing::{added, label};
 use domain::{
     Event, EventId, Fact, LocationMode, LocationProfile, OfferId, OfferRef, Place, ReferralId,
     ReferralProfile, RegionId, Role, StayId, Timestamp, Urgency,
 };
-use eventlog::{AppendCondition, Clock, EventLog, Options};
+use eventlog::{AppendCondition, EventLog, Options};
 use recorder::InnerDoor;
 use tempfile::TempDir;
+use tests::Hand;
 use uuid::Uuid;
 
 pub(crate) const ZK23: &str = "zk23";
@@ -46,31 +47,13 @@ pub(crate) fn offer_ref(number: u64, of: u64, location: &str) -> OfferRef {
     OfferRef { offer: offer(number), referral: referral(of), location: parse(location) }
 }
 
-/// A clock that stands still until a test sets it.
-#[derive(Debug)]
-pub(crate) struct Hands(Mutex<i64>);
-
-impl Hands {
-    pub(crate) fn set(&self, at: Timestamp) {
-        *self.0.lock().unwrap() = at.as_micros();
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> i64 {
-        *self.0.lock().unwrap()
-    }
-}
-
-impl DeskClock for Hands {}
-
 /// A node without a bus: its log, its inner door, its desk.
 pub(crate) struct Node {
     pub(crate) dir: Arc<TempDir>,
     pub(crate) log: EventLog,
     pub(crate) door: InnerDoor,
     pub(crate) desk: Desk,
-    pub(crate) clock: Arc<Hands>,
+    pub(crate) clock: Arc<Hand>,
     task: projector::Task,
 }
 
@@ -86,12 +69,12 @@ impl Node {
     }
 
     pub(crate) fn open(dir: Arc<TempDir>, at: Timestamp) -> Self {
-        let clock = Arc::new(Hands(Mutex::new(at.as_micros())));
+        let clock = Arc::new(Hand::at(at.as_micros()));
         let (log, _) =
-            EventLog::open(&dir.path().join("log"), Options::new(Arc::<Hands>::clone(&clock))).unwrap();
+            EventLog::open(&dir.path().join("log"), Options::new(Arc::<Hand>::clone(&clock))).unwrap();
         let door = InnerDoor::new(log.clone(), Arc::default());
         let config = Config::new(dir.path().join("desk"), parse("urn:keeper"));
-        let config = Config { clock: Arc::<Hands>::clone(&clock), ..config };
+        let config = Config { clock: Arc::<Hand>::clone(&clock), ..config };
         let (desk, task) = config.start(door.clone()).unwrap();
         Self { dir, log, door, desk, clock, task }
     }

@@ -3,24 +3,33 @@
 //! Not here: who may (`access`).
 
 use crate::desk::Act;
+use crate::{BedProfile, Fact};
 
 macro_rules! actions {
-    (acts { $( $act:ident = $act_code:literal, )+ } queries { $( $(#[$doc:meta])* $query:ident = $query_code:literal, )+ }) => {
+    (
+        acts { $( $act:ident = $act_code:literal, )+ }
+        words { $( $(#[$said:meta])* $word:ident = $word_code:literal, )+ }
+        queries { $( $(#[$doc:meta])* $query:ident = $query_code:literal, )+ }
+    ) => {
         /// Something a principal may or may not do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Action {
             $( #[doc = concat!("[`Act::", stringify!($act), "`]")] $act, )+
+            $( $(#[$said])* $word, )+
             $( $(#[$doc])* $query, )+
         }
 
         impl Action {
-            /// Every action: acts first, then queries.
-            pub const ALL: &'static [Self] = &[$( Self::$act, )+ $( Self::$query, )+];
+            /// Every action: acts first, then what a location says, then queries.
+            pub const ALL: &'static [Self] = &[$( Self::$act, )+ $( Self::$word, )+ $( Self::$query, )+];
 
             /// What is done by this act. An act that is not listed here does not compile: nothing is allowed unseen.
             #[must_use]
             pub const fn of(act: &Act) -> Self {
-                match act { $( Act::$act { .. } => Self::$act, )+ }
+                match act {
+                    Act::Report { fact } => of_word(fact),
+                    $( Act::$act { .. } => Self::$act, )+
+                }
             }
 
             /// Its name, such as `make-referral`.
@@ -28,6 +37,7 @@ macro_rules! actions {
             pub const fn code(self) -> &'static str {
                 match self {
                     $( Self::$act => $act_code, )+
+                    $( Self::$word => $word_code, )+
                     $( Self::$query => $query_code, )+
                 }
             }
@@ -75,8 +85,13 @@ actions! {
         SwitchRuleSet = "switch-rule-set",
         LogContact = "log-contact",
         AskConfirmation = "ask-confirmation",
-        Report = "report",
         CorrectBed = "correct-bed",
+    }
+    words {
+        /// A location's word about itself and which beds it has: all of [`Act::Report`] that is not about how they are.
+        Report = "report",
+        /// A location's word about how its beds are, such as anybody on a ward can see it.
+        SayOfBeds = "say-of-beds",
     }
     queries {
         /// The desks of the regions, their numbers and hours.
@@ -113,6 +128,30 @@ actions! {
         Stay = "stay",
         /// What is recorded in a region, as it is recorded.
         Events = "events",
+    }
+}
+
+/// What it is to report this.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new fact is no word about how beds are unless it says so here"
+)]
+const fn of_word(fact: &Fact) -> Action {
+    match fact {
+        Fact::LocationConfirmed { .. }
+        | Fact::CountsReported { .. }
+        | Fact::BedOpened(_)
+        | Fact::BedClosed { .. }
+        | Fact::BedStaffed(_)
+        | Fact::BedUnstaffed(_)
+        | Fact::BedVacated(_)
+        | Fact::BedFreed(_)
+        | Fact::BedContaminated(_)
+        // Kept in reserve, or no more; what a bed is for and where it stands is the location's to say.
+        | Fact::BedChanged(BedProfile { care_types: None, ward: None, room: None, features: None, .. }) => {
+            Action::SayOfBeds
+        }
+        _ => Action::Report,
     }
 }
 

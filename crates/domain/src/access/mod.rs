@@ -38,6 +38,14 @@ pub enum Role {
         /// Which locations of it.
         locations: Whose,
     },
+    /// A device that stays on a ward, whoever stands before it: it says how beds are and sees nobody. For more a person
+    /// signs in.
+    WardDevice {
+        /// The region the locations belong to.
+        region: RegionId,
+        /// Which locations of it.
+        locations: Whose,
+    },
     /// Refers people.
     Referrer {
         /// The region it refers in.
@@ -107,6 +115,8 @@ pub struct About {
     pub asked: Option<RegionId>,
     /// Who stands in for the desk of the region now: a region or a centre.
     pub deputy: Option<Label>,
+    /// Who stands in now for the desk that was asked to take it.
+    pub asked_deputy: Option<Label>,
     /// The locations it is about, each with its region: every one has to be the principal's own. For a referral that is
     /// looked at by a location: one of those that were asked, and for what is sealed of it: the one that was chosen.
     pub locations: BTreeMap<LocationId, RegionId>,
@@ -213,11 +223,10 @@ pub fn allowed(principal: &Principal, action: Action, about: &About, purpose: Pu
         Reach::Deputy => (false, true),
         Reach::OwnOrDeputy => (true, true),
     };
-    if own && is_own(principal, action, about) || deputy && stands_in(&principal.role, about) {
-        Ok(())
-    } else {
-        Err(Denied::Foreign)
-    }
+    let deputy_of_asked = is_open_to_asked(action).then_some(about.asked_deputy.as_ref()).flatten();
+    let deputies = [about.deputy.as_ref(), deputy_of_asked];
+    let stands_in = deputies.into_iter().flatten().any(|deputy| is_deputy(&principal.role, deputy));
+    if own && is_own(principal, action, about) || deputy && stands_in { Ok(()) } else { Err(Denied::Foreign) }
 }
 
 /// Whether anybody of this role may do this to anything at all.
@@ -230,7 +239,10 @@ pub fn ever(role: &Role, action: Action) -> bool {
 #[must_use]
 pub const fn purposes_of(role: &Role) -> &'static [Purpose] {
     match role {
-        Role::DeskOperator { .. } | Role::LocationStaff { .. } | Role::Referrer { .. } => &[Purpose::Care],
+        Role::DeskOperator { .. }
+        | Role::LocationStaff { .. }
+        | Role::WardDevice { .. }
+        | Role::Referrer { .. } => &[Purpose::Care],
         // One that stands in for a desk does a desk's work.
         Role::Centre { .. } => &[Purpose::Coordination, Purpose::Care],
         Role::Auditor { .. } => &[Purpose::Audit],
@@ -246,6 +258,7 @@ fn reach(role: &Role, action: Action, purpose: Purpose) -> Reach {
     match role {
         Role::DeskOperator { .. } => of_desk(action),
         Role::LocationStaff { .. } => of_location(action),
+        Role::WardDevice { .. } => of_device(action),
         Role::Referrer { .. } => of_referrer(action),
         Role::Centre { .. } => match purpose {
             Purpose::Coordination => of_coordination(action),
@@ -305,6 +318,7 @@ fn of_deputy(action: Action) -> Reach {
         | Action::LogContact
         | Action::AskConfirmation
         | Action::Report
+        | Action::SayOfBeds
         | Action::CorrectBed
         | Action::Beds
         | Action::Offers
@@ -355,6 +369,7 @@ fn of_location(action: Action) -> Reach {
             | Action::CancelMove
             | Action::CancelDischarge
             | Action::Report
+            | Action::SayOfBeds
             | Action::CorrectBed
             | Action::Beds
             | Action::Offers
@@ -363,6 +378,12 @@ fn of_location(action: Action) -> Reach {
             | Action::Contradictions
             | Action::Stay
     );
+    if own { Reach::Own } else { Reach::Never }
+}
+
+/// How beds are, and nothing of whoever lies in one, nor of the location itself.
+fn of_device(action: Action) -> Reach {
+    let own = matches!(action, Action::SayOfBeds | Action::CorrectBed | Action::Beds);
     if own { Reach::Own } else { Reach::Never }
 }
 
@@ -407,7 +428,7 @@ fn is_own(principal: &Principal, action: Action, about: &About) -> bool {
         Role::DeskOperator { region: own } => {
             region == Some(own) || (is_open_to_asked(action) && about.asked.as_ref() == Some(own))
         }
-        Role::LocationStaff { region: own, locations } => {
+        Role::LocationStaff { region: own, locations } | Role::WardDevice { region: own, locations } => {
             let works_at =
                 |(location, region): (&LocationId, &RegionId)| region == own && locations.has(location);
             // Something of no location is nobody's own.
@@ -426,16 +447,21 @@ fn is_own(principal: &Principal, action: Action, about: &About) -> bool {
     }
 }
 
-/// What a desk may that was asked to take a referral: look at it, and take it.
+/// What a desk may that was asked to take a referral, and whoever stands in for it: look at it, and take it.
 const fn is_open_to_asked(action: Action) -> bool {
     matches!(action, Action::TakeOver | Action::Referral | Action::Timeline | Action::Receipt)
 }
 
-fn stands_in(role: &Role, about: &About) -> bool {
-    let Some(deputy) = &about.deputy else { return false };
+/// Whether this is what the one who stands in is called.
+#[must_use]
+pub fn is_deputy(role: &Role, deputy: &Label) -> bool {
     match role {
         Role::DeskOperator { region } => deputy.as_str() == region.as_str(),
         Role::Centre { centre, .. } => deputy == centre,
-        Role::LocationStaff { .. } | Role::Referrer { .. } | Role::Auditor { .. } | Role::Admin => false,
+        Role::LocationStaff { .. }
+        | Role::WardDevice { .. }
+        | Role::Referrer { .. }
+        | Role::Auditor { .. }
+        | Role::Admin => false,
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::{
     BedId, BedRef, CareType, EventId, Feature, LocationId, LocationMode, ReferralId, RegionId, SourceId,
-    StayId,
+    StayId, Timestamp,
 };
 
 use super::bed::{Occupancy, Service, Share};
@@ -78,7 +78,7 @@ impl Availability {
     /// Whether admissions are stopped for the whole location.
     #[must_use]
     pub fn is_stopped(&self, location: &LocationId) -> bool {
-        self.locations.get(location).is_some_and(|location| location.stops.contains(&None))
+        self.locations.get(location).is_some_and(|location| location.stops.contains_key(&None))
     }
 
     /// One bed; `None` if it is not known.
@@ -168,12 +168,23 @@ impl Availability {
         Some(RowState { offerable: row.counts().offerable, held: row.holds.contains_key(&referral) })
     }
 
+    /// Whether this source has said something newer about the bed: what it tells of this moment has no effect then.
+    #[must_use]
+    pub fn is_late(&self, at: &BedRef, source: &SourceId, occurred_at: Timestamp) -> bool {
+        let bed = self.locations.get(&at.location).and_then(|location| location.beds.get(&at.bed));
+        bed.and_then(|bed| bed.said.get(source)).is_some_and(|greatest| occurred_at < *greatest)
+    }
+
     /// Whether this event of this source is the last word about the bed, and of a kind that can be corrected.
     #[must_use]
     pub fn can_correct(&self, at: &BedRef, source: &SourceId, corrects: EventId) -> bool {
-        let bed = self.locations.get(&at.location).and_then(|location| location.beds.get(&at.bed));
-        bed.is_some_and(|bed| {
-            bed.touch.before.is_some() && bed.touch.id == corrects && bed.touch.source == *source
-        })
+        self.correctable(at, source) == Some(corrects)
+    }
+
+    /// The event that this source can correct: the last word about the bed, if it is its own and of such a kind.
+    #[must_use]
+    pub fn correctable(&self, at: &BedRef, source: &SourceId) -> Option<EventId> {
+        let touch = &self.locations.get(&at.location)?.beds.get(&at.bed)?.touch;
+        (touch.before.is_some() && touch.source == *source).then_some(touch.id)
     }
 }

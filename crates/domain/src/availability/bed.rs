@@ -25,11 +25,15 @@ pub(super) enum Staffing {
     Unstaffed,
 }
 
+/// Whether a bed is ready for somebody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Readiness {
+pub enum Readiness {
+    /// It is.
     #[default]
     Ready,
+    /// It is being cleaned.
     Cleaning,
+    /// It is contaminated.
     Contaminated,
 }
 
@@ -176,6 +180,27 @@ fn codes(care_types: &[CareType]) -> Arc<[CareCode]> {
         codes.push(CareCode::from("other"));
     }
     codes.into()
+}
+
+impl Counted {
+    /// What the bed adds to the row of this care type: its share where that is its first, and where it is another only that it
+    /// can be offered too. `None` if it is not used for it.
+    pub(super) fn adds(&self, care_type: CareCode) -> Option<Counts> {
+        let index = self.care_types.iter().position(|code| *code == care_type)?;
+        Some(match (index, self.share) {
+            (0, share) => share.counts(),
+            (_, Share::Offerable) => Counts { also_offerable: 1, ..Counts::default() },
+            (
+                _,
+                Share::Occupied { .. }
+                | Share::Held
+                | Share::NotReady
+                | Share::Closed
+                | Share::Unstaffed
+                | Share::Reserve,
+            ) => Counts::default(),
+        })
+    }
 }
 
 impl Share {

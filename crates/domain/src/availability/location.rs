@@ -2,12 +2,12 @@
 //!
 //! Not here: what events do to it (`fold`).
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 
-use crate::{BedId, Label, LocationMode, LocationProfile, RegionId};
+use crate::{BedId, Label, LocationMode, LocationProfile, RegionId, StopReason, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::bed::{Bed, Counted, Share};
+use super::bed::{Bed, Counted};
 use super::reported::ReportedRow;
 use super::row::{LastWord, Mark};
 use super::{Basis, CareCode, Counts, Row, RowKey};
@@ -20,6 +20,15 @@ pub(super) struct BedRow {
     pub(super) changed: Mark,
 }
 
+/// What is known of a stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stopped {
+    pub(super) reason: StopReason,
+    /// When it began, however often it was said since.
+    pub(super) since: Timestamp,
+    pub(super) review_at: Option<Timestamp>,
+}
+
 /// One known location.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Location {
@@ -28,7 +37,7 @@ pub(super) struct Location {
     /// What it says of itself; its mode is the one of its first registration.
     pub(super) profile: LocationProfile,
     /// Stopped wards, and `None` for the whole location.
-    pub(super) stops: BTreeSet<Option<Label>>,
+    pub(super) stops: BTreeMap<Option<Label>, Stopped>,
     pub(super) beds: BTreeMap<BedId, Bed>,
     /// Rows of its beds, never all zero.
     pub(super) rows: BTreeMap<CareCode, BedRow>,
@@ -43,7 +52,7 @@ impl Location {
         Self {
             region,
             profile,
-            stops: BTreeSet::new(),
+            stops: BTreeMap::new(),
             beds: BTreeMap::new(),
             rows: BTreeMap::new(),
             reported: BTreeMap::new(),
@@ -78,7 +87,7 @@ impl Location {
     /// Whether admissions are stopped for the whole location or for this ward.
     pub(super) fn is_stopped(&self, ward: Option<&Label>) -> bool {
         // Most locations have no stop: then nothing is compared.
-        self.stops.iter().any(|stop| stop.is_none() || stop.as_ref() == ward)
+        self.stops.keys().any(|stop| stop.is_none() || stop.as_ref() == ward)
     }
 
     pub(super) fn key(&self, care_type: CareCode) -> RowKey {
@@ -111,12 +120,8 @@ impl Location {
 
     /// Takes a bed's share out of the rows (`Change::Remove`) or into them.
     pub(super) fn count(&mut self, counted: &Counted, change: Change, mark: Mark) {
-        for (index, code) in counted.care_types.iter().enumerate() {
-            let share = match (index, counted.share) {
-                (0, share) => share.counts(),
-                (_, Share::Offerable) => Counts { also_offerable: 1, ..Counts::default() },
-                _ => continue,
-            };
+        for code in counted.care_types.iter() {
+            let Some(share) = counted.adds(*code).filter(|share| !share.is_zero()) else { continue };
             let row = self.rows.entry(*code).or_default();
             row.counts = match change {
                 Change::Add => row.counts.plus(&share),

@@ -1,7 +1,7 @@
 //! Availability: which bed can be had where, as far as recorded; the fold of the event contract, exactly.
 //!
 //! Here: the state and its way in. `fold` says what each event does, `bed`, `reported`, `location` and `stay`
-//! hold the state of one of each, `query` answers, `row` and `contradiction` are what it answers with.
+//! hold the state of one of each, `query` and `parts` answer, `row` and `contradiction` are what it answers with.
 //! Not here: windows and intake limits (a view of admittable places), deadlines (the worklist).
 //!
 //! Invariants (held by the property tests): a bed counts once, so that a bed row's physical is the sum of its
@@ -13,6 +13,7 @@ mod care_code;
 mod contradiction;
 mod fold;
 mod location;
+mod parts;
 mod query;
 mod reported;
 mod row;
@@ -32,9 +33,11 @@ use row::Mark;
 use stay::{ClosedStays, Spot, Stay};
 
 pub use asked::{BedState, Giving, RowState, Taken};
+pub use bed::Readiness;
 pub use care_code::CareCode;
 pub use contradiction::{CONTRADICTIONS_KEPT_MAX, Contradiction, ContradictionKind};
-pub use query::{BedCard, CountsAs, LocationCard};
+pub use parts::Part;
+pub use query::{BedCard, CountsAs, LocationCard, Stop};
 pub use row::{Basis, Counts, LastWord, Row, RowKey, Sum};
 
 /// The board: rows per location and care type, and the contradictions found on the way.

@@ -2,15 +2,17 @@
 //!
 //! Not here: how it comes about (`fold`).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::{BedId, Label, LocationId, LocationMode, ReferralId, RegionId, StayId, Timestamp};
+use crate::{
+    BedId, CareType, Label, LocationId, LocationMode, ReferralId, RegionId, StayId, StopReason, Timestamp,
+};
 use serde::Serialize;
 
-use super::bed::{Bed, Occupancy, Share};
+use super::bed::{Bed, Occupancy, Readiness, Service, Share, Staffing};
 use super::contradiction::Contradiction;
-use super::location::Location;
+use super::location::{Location, Stopped};
 use super::{Availability, CareCode, Counts, LastWord, Row, RowKey, Sum};
 
 /// What people need to know of a location beside its rows.
@@ -30,12 +32,36 @@ pub struct LocationCard {
     pub phone: Option<Label>,
     /// The number that is answered at night.
     pub phone_night: Option<Label>,
-    /// Admissions are stopped for the whole location.
-    pub stopped: bool,
-    /// Wards for which admissions are stopped.
-    pub stopped_wards: Vec<Label>,
+    /// Where admissions are stopped; the whole location first.
+    pub stops: Vec<Stop>,
     /// The last it was heard of.
     pub last_word: LastWord,
+}
+
+/// No admissions for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stop {
+    /// Only in this ward; `None` for the whole location.
+    pub ward: Option<Label>,
+    /// Why, as it was said last.
+    pub reason: StopReason,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it is looked at again, as it was said last.
+    pub review_at: Option<Timestamp>,
+}
+
+impl LocationCard {
+    /// Whether admissions are stopped for the whole location.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stops.iter().any(|stop| stop.ward.is_none())
+    }
+
+    /// The wards for which admissions are stopped.
+    pub fn stopped_wards(&self) -> impl Iterator<Item = &Label> {
+        self.stops.iter().filter_map(|stop| stop.ward.as_ref())
+    }
 }
 
 /// One bed of a location that keeps bed records.
@@ -47,6 +73,16 @@ pub struct BedCard {
     pub care_type: CareCode,
     /// What it counts as.
     pub counts_as: CountsAs,
+    /// The ward it stands in, if that was said.
+    pub ward: Option<Label>,
+    /// Whether it is ready for somebody.
+    pub readiness: Readiness,
+    /// It is out of use itself, whatever it counts as.
+    pub closed: bool,
+    /// There is nobody to give care, whatever it counts as.
+    pub unstaffed: bool,
+    /// It is kept back, whatever it counts as.
+    pub reserve: bool,
 }
 
 /// What a bed counts as: the first that is true of it.
@@ -139,13 +175,24 @@ impl Availability {
 
     /// The beds of a location, by name; none for one that reports counts or is not known.
     pub fn beds(&self, location: &LocationId) -> impl Iterator<Item = BedCard> {
-        self.locations.get(location).into_iter().flat_map(|location| {
-            location.beds.iter().filter_map(|(bed, state)| {
-                let counted = state.counted.as_ref()?;
-                let care_type = *counted.care_types.first()?;
-                Some(BedCard { bed: bed.clone(), care_type, counts_as: counts_as(state, counted.share) })
-            })
-        })
+        self.locations
+            .get(location)
+            .into_iter()
+            .flat_map(|location| location.beds.iter().filter_map(|(bed, state)| bed_card(bed, state)))
+    }
+
+    /// The wards of a location, by name: those it says it has, those its beds stand in, those that are stopped.
+    #[must_use]
+    pub fn wards(&self, location: &LocationId) -> BTreeSet<&Label> {
+        let Some(location) = self.locations.get(location) else { return BTreeSet::new() };
+        let of_beds = location.beds.values().filter_map(|bed| bed.ward.as_ref());
+        location.profile.wards.iter().chain(of_beds).chain(location.stops.keys().flatten()).collect()
+    }
+
+    /// What a location says that it gives; nothing if it never said.
+    #[must_use]
+    pub fn care_types(&self, location: &LocationId) -> &[CareType] {
+        self.locations.get(location).map_or(&[], |location| &location.profile.care_types)
     }
 
     /// Contradictions so far.
@@ -187,6 +234,21 @@ impl Availability {
     }
 }
 
+/// A bed as people see it; `None` before it was counted.
+pub(super) fn bed_card(bed: &BedId, state: &Bed) -> Option<BedCard> {
+    let counted = state.counted.as_ref()?;
+    Some(BedCard {
+        bed: bed.clone(),
+        care_type: *counted.care_types.first()?,
+        counts_as: counts_as(state, counted.share),
+        ward: state.ward.clone(),
+        readiness: state.axes.readiness,
+        closed: state.axes.service == Service::Closed,
+        unstaffed: state.axes.staffing == Staffing::Unstaffed,
+        reserve: state.reserve,
+    })
+}
+
 pub(super) fn counts_as(bed: &Bed, share: Share) -> CountsAs {
     match (share, bed.axes.occupancy) {
         (_, Occupancy::Occupied(stay)) => CountsAs::Occupied(stay),
@@ -199,6 +261,11 @@ pub(super) fn counts_as(bed: &Bed, share: Share) -> CountsAs {
     }
 }
 
+fn stop((ward, stopped): (&Option<Label>, &Stopped)) -> Stop {
+    let Stopped { reason, since, review_at } = stopped.clone();
+    Stop { ward: ward.clone(), reason, since, review_at }
+}
+
 fn card(location: &Location) -> LocationCard {
     let profile = &location.profile;
     LocationCard {
@@ -209,8 +276,7 @@ fn card(location: &Location) -> LocationCard {
         mode: profile.mode.clone(),
         phone: profile.phone.clone(),
         phone_night: profile.phone_night.clone(),
-        stopped: location.stops.contains(&None),
-        stopped_wards: location.stops.iter().flatten().cloned().collect(),
+        stops: location.stops.iter().map(stop).collect(),
         last_word: location.last_word.clone(),
     }
 }

@@ -44,7 +44,7 @@ fn is_for_a_location_only(act: &Act) -> bool {
 
 fn deputy(state: &Here<'_>, command: &Command, name: &str) -> Result<(), Refusal> {
     let step = command.act.step();
-    let covers = |mandate: &Label| mandate.as_str() == step.code() || mandate.as_str() == "all";
+    let covers = |mandate: &Label| mandate.as_str() == step.code() || mandate.as_str() == Step::EVERY;
     let covered = state
         .deputy(command.at)
         .is_some_and(|duty| duty.to.as_str() == name && duty.mandate.iter().any(covers));

@@ -71,6 +71,25 @@ pub enum Step {
 }
 
 impl Step {
+    /// Those that a mandate can name.
+    pub const MANDATED: [Self; 7] = [
+        Self::Referrals,
+        Self::Triage,
+        Self::Offers,
+        Self::Answers,
+        Self::Holds,
+        Self::Stays,
+        Self::Escalation,
+    ];
+    /// The word of a mandate for every step.
+    pub const EVERY: &str = "all";
+
+    /// Whether a mandate can say this.
+    #[must_use]
+    pub fn is_mandate(word: &str) -> bool {
+        word == Self::EVERY || Self::MANDATED.iter().any(|step| step.code() == word)
+    }
+
     /// Its word in a mandate.
     #[must_use]
     pub const fn code(self) -> &'static str {

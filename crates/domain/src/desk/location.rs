@@ -71,8 +71,8 @@ struct Coming {
 /// How a location takes people in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intake {
-    /// Its region.
-    pub region: RegionId,
+    /// The region it first took part in; it stays of it, also after it left. `None` if it never took part.
+    pub home: Option<RegionId>,
     /// When it admits; `None` if it never said, then always.
     windows: Option<Vec<AdmissionWindow>>,
     limits: Vec<Limit>,
@@ -93,9 +93,9 @@ pub struct Intake {
 }
 
 impl Intake {
-    pub(super) fn new(region: RegionId) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            region,
+            home: None,
             windows: None,
             limits: Vec::new(),
             promised: BTreeMap::new(),
@@ -108,10 +108,22 @@ impl Intake {
         }
     }
 
+    /// When it admits; `None` if it never said, then always.
+    #[must_use]
+    pub fn windows(&self) -> Option<&[AdmissionWindow]> {
+        self.windows.as_deref()
+    }
+
     /// Whether admissions of this type are possible at this moment.
     #[must_use]
     pub fn admits_at(&self, care_type: &CareType, at: Timestamp) -> bool {
         self.windows.as_ref().is_none_or(|windows| moment::is_within(windows, care_type, at))
+    }
+
+    /// From when on admissions of this type are possible that are not at this moment; `None` if never within a week.
+    #[must_use]
+    pub fn admits_from(&self, care_type: &CareType, after: Timestamp) -> Option<Timestamp> {
+        moment::next_within(self.windows.as_deref()?, care_type, after)
     }
 
     /// The limit that one more admission of this type at this moment would pass, not counting this referral itself.

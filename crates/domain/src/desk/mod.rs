@@ -57,6 +57,16 @@ pub use stays::Stay;
 /// # Errors
 /// The business says no, with a code and a sentence for the person who asked.
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
+    decided(state, command).map_err(|refusal| match (&command.by, refusal) {
+        // Where somebody went instead is not a location's to know.
+        (Actor::Location(own), Refusal::AlreadyPlaced { location }) if *own != location => {
+            Refusal::PlacedElsewhere
+        }
+        (_, refusal) => refusal,
+    })
+}
+
+fn decided(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
     let state = &Here::new(state, &command.region);
     authority::check(state, command)?;
     let facts = match &command.act {

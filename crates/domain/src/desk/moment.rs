@@ -4,6 +4,9 @@
 
 use crate::{AdmissionWindow, CareType, Period, Timestamp, Wall};
 
+const MICROS_PER_MINUTE: i64 = 60_000_000;
+const MINUTES_PER_DAY: i64 = 24 * 60;
+const DAYS_OF_WEEK: u8 = 7;
 const DAYS: [&str; 7] = ["mo", "tu", "we", "th", "fr", "sa", "su"];
 
 fn day_name(weekday: u8) -> &'static str {
@@ -46,6 +49,45 @@ pub(super) fn is_within(windows: &[AdmissionWindow], care_type: &CareType, momen
     )
 }
 
+/// When the next of these windows for this type begins, after this moment and within a week.
+pub(super) fn next_within(
+    windows: &[AdmissionWindow],
+    care_type: &CareType,
+    after: Timestamp,
+) -> Option<Timestamp> {
+    let wall = Wall::at(after)?;
+    let into_minute = after.as_micros().rem_euclid(MICROS_PER_MINUTE);
+    let mine =
+        |window: &&AdmissionWindow| window.care_types.is_empty() || window.care_types.contains(care_type);
+    let begins = windows.iter().filter(mine).flat_map(|window| {
+        let from = minutes(window.from.as_str());
+        (0..=DAYS_OF_WEEK).filter_map(move |ahead| {
+            let day = day_name(wall.weekday.checked_add(ahead)?.checked_rem(DAYS_OF_WEEK)?);
+            window.days.iter().any(|named| named.as_str() == day).then_some(())?;
+            let (from, days) = (i64::from(from?), i64::from(ahead).checked_mul(MINUTES_PER_DAY)?);
+            let later = days.checked_add(from)?.checked_sub(i64::from(wall.minute_of_day()))?;
+            let at = later.checked_mul(MICROS_PER_MINUTE)?.checked_sub(into_minute)?;
+            (later > 0).then(|| on_the_wall(after.saturating_add_micros(at), from))
+        })
+    });
+    begins.min()
+}
+
+/// The same moment at this minute of the day, where the clock was changed on the way to it.
+fn on_the_wall(at: Timestamp, minute: i64) -> Timestamp {
+    let shown = Wall::at(at).map_or(minute, |wall| i64::from(wall.minute_of_day()));
+    let off = minute.saturating_sub(shown);
+    let half = MINUTES_PER_DAY.div_euclid(2);
+    let off = if off > half {
+        off.saturating_sub(MINUTES_PER_DAY)
+    } else if off < -half {
+        off.saturating_add(MINUTES_PER_DAY)
+    } else {
+        off
+    };
+    at.saturating_add_micros(off.saturating_mul(MICROS_PER_MINUTE))
+}
+
 fn minutes(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
@@ -81,6 +123,25 @@ mod tests {
         assert!(open(&night, "2026-03-06T22:00:00Z"), "Friday 23:00");
         assert!(open(&night, "2026-03-07T04:00:00Z"), "Saturday 05:00");
         assert!(!open(&night, "2026-03-06T04:00:00Z"), "Friday 05:00 belongs to Thursday");
+    }
+
+    #[test]
+    fn the_next_window_begins_on_the_wall_also_when_the_clock_changes_before_it() {
+        let office = window(&["mo", "tu", "we", "th", "fr"], "08:00", "17:00");
+        let next = |moment: &str| {
+            let at = moment.parse().unwrap();
+            next_within(core::slice::from_ref(&office), &CareType::ElvLc, at).unwrap()
+        };
+        let is = |moment: &str| moment.parse::<Timestamp>().unwrap();
+        assert_eq!(next("2026-03-02T20:48:31Z"), is("2026-03-03T07:00:00Z"), "Monday evening");
+        assert_eq!(next("2026-03-27T20:48:31Z"), is("2026-03-30T06:00:00Z"), "over the weekend, into summer");
+        assert_eq!(
+            next("2026-03-02T07:00:00Z"),
+            is("2026-03-03T07:00:00Z"),
+            "it begins at this moment: the one after"
+        );
+        let never = window(&[], "08:00", "17:00");
+        assert_eq!(next_within(&[never], &CareType::ElvLc, is("2026-03-02T07:00:00Z")), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::{LocationId, ReferralId, RegionId, Timestamp};
+use crate::{CareType, LocationId, ReferralId, RegionId, Timestamp};
 
 macro_rules! refusals {
     ($( $(#[$doc:meta])* $variant:ident $({ $( $(#[$fdoc:meta])* $field:ident : $type:ty ),+ $(,)? })? = $code:literal, $nl:literal, $en:literal; )+) => {
@@ -71,6 +71,9 @@ refusals! {
     /// Another place was chosen.
     AlreadyPlaced { /** Where. */ location: LocationId } = "already-placed",
         "De aanmelding is al geplaatst bij {location}.", "The referral is already placed at {location}.";
+    /// Another place was chosen, for a location whose it is not to know which.
+    PlacedElsewhere = "placed-elsewhere",
+        "De aanmelding is al elders geplaatst.", "The referral is already placed elsewhere.";
     /// Nothing is promised there.
     NotPlaced { /** Where. */ location: LocationId } = "not-placed",
         "Voor deze aanmelding is bij {location} geen plek toegezegd en gekozen.",
@@ -82,9 +85,9 @@ refusals! {
     NotTriaged = "not-triaged",
         "De aanmelding is nog niet getrieerd.", "The referral has not been triaged yet.";
     /// No such instrument here.
-    UnknownInstrument = "unknown-instrument",
-        "Dit afwegingsinstrument, of deze versie, geldt niet in deze regio.",
-        "This weighing instrument, or this version, is not used in this region.";
+    UnknownInstrument { /** Those of the region, by name with version. */ here: String } = "unknown-instrument",
+        "Dit afwegingsinstrument, of deze versie, geldt niet in deze regio; hier geldt {here}.",
+        "This weighing instrument, or this version, is not used in this region, but {here}.";
     /// A question needs an answer.
     Unanswered { /** Which. */ question: String } = "unanswered",
         "De vraag '{question}' moet nog worden beantwoord.", "The question '{question}' still needs an answer.";
@@ -224,6 +227,10 @@ refusals! {
     /// On duty already.
     NotHandedOver = "not-handed-over",
         "De dienst is niet overgedragen.", "The duty was not handed over.";
+    /// More beds in use and free than there are.
+    CountsExceedBeds { /** Of what. */ care_type: CareType, /** In use. */ occupied: i64, /** Free. */ offerable: i64, /** Of so many. */ beds: i64 } = "counts-exceed-beds",
+        "{care_type}: {occupied} bezet en {offerable} vrij zijn samen meer dan {beds} bedden. Tel opnieuw.",
+        "{care_type}: {occupied} occupied and {offerable} free are more than {beds} beds. Count again.";
     /// No fact of a location.
     NotAReport = "not-a-report",
         "Dit is geen melding van een locatie over haar eigen bedden of verblijven.",

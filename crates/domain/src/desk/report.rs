@@ -1,7 +1,8 @@
 //! A location's word about its own beds and stays: a fact. It is recorded as it is said, whatever was believed.
 //!
-//! Only who says it is judged (`authority`), and that it is such a word. Not here: what does not fit then
-//! (`availability`, `referral`).
+//! Only who says it is judged (`authority`), that it is such a word, and that a count does not contradict itself: whoever types that
+//! can still count again. Not here: what does not fit with what was believed (`availability`, `referral`), nor what comes over the
+//! bus, where nobody waits for an answer.
 
 use alloc::vec::Vec;
 
@@ -20,11 +21,14 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             if !of_a_location {
                 return Err(Refusal::NotAReport);
             }
-            let of_locations = fact.locations().filter_map(|location| state.board.mode_of(location));
+            let of_locations = fact.locations().filter_map(|location| state.home_of(location));
             let of_stay = fact.stay().and_then(|stay| state.stays.get(&stay)).map(|stay| &stay.region);
-            let mut regions = of_locations.map(|(region, _)| region).chain(of_stay);
-            match regions.find(|region| *region != state.region) {
-                Some(region) => Err(Refusal::NotYourRegion { region: region.clone() }),
+            let mut regions = of_locations.chain(of_stay);
+            if let Some(region) = regions.find(|region| *region != state.region) {
+                return Err(Refusal::NotYourRegion { region: region.clone() });
+            }
+            match exceeding(fact) {
+                Some(refusal) => Err(refusal),
                 None => Ok(Vec::from([fact.clone()])),
             }
         }
@@ -36,4 +40,17 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
         }
         _ => Err(Refusal::NotYourRole),
     }
+}
+
+/// Of counts that say more beds are in use or free than there are: the first.
+fn exceeding(fact: &Fact) -> Option<Refusal> {
+    let Fact::CountsReported { counts, .. } = fact else { return None };
+    let wrong =
+        counts.iter().find(|count| count.occupied.saturating_add(count.offerable) > count.physical)?;
+    Some(Refusal::CountsExceedBeds {
+        care_type: wrong.care_type.clone(),
+        occupied: wrong.occupied,
+        offerable: wrong.offerable,
+        beds: wrong.physical,
+    })
 }

@@ -75,6 +75,13 @@ impl State {
         self.duties.get(region).filter(|duty| at < duty.until)
     }
 
+    /// The region a location is of, also when it takes part no longer; `None` if it never did.
+    #[must_use]
+    pub fn home_of(&self, location: &LocationId) -> Option<&RegionId> {
+        let home = self.locations.get(location).and_then(|known| known.home.as_ref());
+        home.or_else(|| self.board.mode_of(location).map(|(region, _)| region))
+    }
+
     /// Forgets referrals that ended and stays that closed before this moment. Who asks for one of them later folds its
     /// events anew.
     pub fn forget(&mut self, before: Timestamp) {
@@ -120,8 +127,12 @@ impl State {
     fn take_but_board(&mut self, event: &Event, recorded_at: Timestamp) {
         self.take_desk(event);
         for location in event.fact.locations() {
-            let known = self.locations.entry(location.clone());
-            known.or_insert_with(|| Intake::new(event.region.clone())).take(event, recorded_at);
+            let home = self.board.mode_of(location).map(|(region, _)| region);
+            let known = self.locations.entry(location.clone()).or_insert_with(Intake::new);
+            if known.home.is_none() {
+                known.home = home.cloned();
+            }
+            known.take(event, recorded_at);
         }
         self.take_referral(event, recorded_at);
         self.take_stay(event);

@@ -125,6 +125,9 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             let kept = referral.and_then(|named| state.referrals.get(&named));
             if let Some(open) = kept {
                 facts.extend(open.end_others(open.chosen));
+                if is_late(state, command, place) {
+                    facts.extend(open.hold_at(&place.location).map(|hold| open.released(hold)));
+                }
             }
             let (place, funding) = (place.clone(), funding.clone());
             facts.push(Fact::StayAdmitted { stay: *stay, place, referral: *referral, funding });
@@ -221,6 +224,14 @@ fn going_home(state: &Here<'_>, act: &Act) -> Result<Vec<Fact>, Refusal> {
         }
         _ => Err(Refusal::NotYourRole),
     }
+}
+
+/// Whether an admission has no effect on the board, because its source said something newer about the bed: it would not
+/// end what is kept there for the referral.
+fn is_late(state: &Here<'_>, command: &Command, place: &Place) -> bool {
+    let Some(bed) = place.bed.clone() else { return false };
+    let bed = BedRef { location: place.location.clone(), bed };
+    state.board.is_late(&bed, &command.source, command.occurred_at.unwrap_or(command.at))
 }
 
 /// The stay, if it is known and in this region.

@@ -17,8 +17,11 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
         return Err(Refusal::NotYourRole);
     };
     let open = open_referral(state, *referral)?;
-    let known = state.region_rules().instruments.iter().find(|known| known.name == *instrument);
-    let known = known.ok_or(Refusal::UnknownInstrument)?;
+    let used = &state.region_rules().instruments;
+    let known = used.iter().find(|known| known.name == *instrument).ok_or_else(|| {
+        let here: Vec<&str> = used.iter().map(|used| used.name.as_str()).collect();
+        Refusal::UnknownInstrument { here: here.join(", ") }
+    })?;
     let weighed = known.weigh(answers).map_err(|error| match error {
         WeighingError::Unanswered(question) => Refusal::Unanswered { question },
         WeighingError::Unknown(question) => Refusal::UnknownQuestion { question },

@@ -31,8 +31,8 @@ impl Matched {
         if all > 0 {
             let recent = candidate.recent;
             why.push(say!(
-                "Van de laatste {all} mensen die naar deze locaties gingen, gingen er {recent} hierheen.",
-                "Of the last {all} people who went to these locations, {recent} went here.",
+                "Laatste opnames op deze locaties: {all}, waarvan hier: {recent}.",
+                "Latest admissions at these locations: {all}, of which here: {recent}.",
                 all = all,
                 recent = recent,
             ));

@@ -96,7 +96,7 @@ pub fn admittable(state: &State, region: &RegionId, at: Timestamp) -> Vec<Admitt
                 why_less.push(why);
             }
         };
-        if card.stopped {
+        if card.is_stopped() {
             less(0, WhyLess::AdmissionsStopped);
         }
         if let Some(intake) = state.locations.get(&row.location) {

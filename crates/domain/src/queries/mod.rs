@@ -15,10 +15,11 @@ use crate::{Label, Timestamp, Wall};
 pub use admittable::{AdmittableRow, WhyLess, admittable};
 pub use contradictions::{CONTRADICTIONS_SHOWN_MAX, OpenContradiction, Source, contradictions};
 pub use timeline::{Entry, TIMELINE_MAX, timeline};
-pub use worklist::{WORK_ITEMS_MAX, WorkItem, WorkKind, Worklist, worklist};
+pub use worklist::{WORK_ITEMS_MAX, WorkItem, WorkKind, Worklist, call_at, worklist};
 
 /// The number of a location that is answered at this moment; the other one if there is only one.
-fn phone(location: &LocationCard, now: Timestamp) -> Option<Label> {
+#[must_use]
+pub fn phone(location: &LocationCard, now: Timestamp) -> Option<Label> {
     let by_day = Wall::at(now).is_none_or(Wall::is_office_hour);
     let (first, second) = if by_day {
         (&location.phone, &location.phone_night)

@@ -76,14 +76,16 @@ pub(super) fn tell(fact: &Fact) -> Sentence {
 fn made(profile: &ReferralProfile) -> Sentence {
     let (nl, en) = urgency(&profile.urgency);
     let origin = &profile.origin;
-    let care = profile.care_type.as_ref().map_or("?", |care| care.raw());
+    let care = profile.care_type.as_ref().map(|care| say!(", voor {care}", ", for {care}", care = care));
+    let Sentence { nl: for_nl, en: for_en } = care.unwrap_or_else(|| say!("", ""));
     say!(
-        "Aangemeld door {origin}, {nl}, voor {care}.",
-        "Referred by {origin}, {en}, for {care}.",
+        "Aangemeld door {origin}, {nl}{for_nl}.",
+        "Referred by {origin}, {en}{for_en}.",
         origin = origin,
         nl = nl,
         en = en,
-        care = care,
+        for_nl = for_nl,
+        for_en = for_en,
     )
 }
 

@@ -19,6 +19,15 @@ pub const WORK_ITEMS_MAX: usize = 1_000;
 /// Of the time to answer so much may pass before somebody calls whoever has not looked, in hundredths.
 const CALL_AFTER_PERCENT: i64 = 33;
 
+/// From when on whoever has not looked at an offer is called, if it is to be answered by this time. What is sent before
+/// (`notifier`) goes by the same clock.
+#[must_use]
+pub fn call_at(rules: &Rules, urgency: &Urgency, answer_by: Timestamp) -> Timestamp {
+    let answer = rules.answer_micros.of(urgency);
+    let before = answer.saturating_sub(answer.saturating_mul(CALL_AFTER_PERCENT).div_euclid(100));
+    answer_by.saturating_add_micros(before.saturating_neg())
+}
+
 /// What is to be done. The order is that within one urgency and moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -207,10 +216,8 @@ impl List<'_> {
     }
 
     fn offers(&mut self, referral: &Referral) {
-        let answer = self.rules.answer_micros.of(&referral.profile.urgency);
-        let before = answer.saturating_sub(answer.saturating_mul(CALL_AFTER_PERCENT).div_euclid(100));
         for (id, offer) in &referral.offers {
-            let call_at = offer.answer_by.saturating_add_micros(before.saturating_neg());
+            let call_at = call_at(self.rules, &referral.profile.urgency, offer.answer_by);
             let kind = match &offer.state {
                 OfferState::Sent if self.now >= call_at => WorkKind::CallLocation,
                 OfferState::Sent | OfferState::Seen => WorkKind::AwaitAnswer,

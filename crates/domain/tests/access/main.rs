@@ -9,7 +9,7 @@ use domain::access::{
     About, Action, AuditorKind, Denied, Principal, Purpose, Role, Whose, allowed, ever, purposes_of,
 };
 use domain::desk::Act;
-use domain::{Label, LocationId, RegionId, SourceId};
+use domain::{BedProfile, BedRef, ClosedReason, Fact, Label, LocationId, Period, RegionId, SourceId};
 
 const EXPECTED: &str = include_str!("table.txt");
 
@@ -42,6 +42,10 @@ fn roles() -> Vec<(&'static str, Role)> {
                 region: region("zk23"),
                 locations: Whose::These(locations("zk23-de-linde")),
             },
+        ),
+        (
+            "device",
+            Role::WardDevice { region: region("zk23"), locations: Whose::These(locations("zk23-de-linde")) },
         ),
         ("referrer", Role::Referrer { region: region("zk23") }),
         ("centre", Role::Centre { centre: label("midden-nl"), regions: regions("zk23") }),
@@ -96,13 +100,24 @@ fn asked_for() -> About {
     About { asked: Some(region("zk23")), ..foreign() }
 }
 
+/// Another region's, and a desk was asked to take it that handed its duty to the desk of zk23 or the centre midden-nl.
+fn asked_for_in_its_stead(role: &Role) -> About {
+    let asked_deputy = stood_in_for(role).deputy;
+    About { asked: Some(region("zk98")), asked_deputy, ..foreign() }
+}
+
 /// Over what a role may do something, in words: `-` for nothing, `all` for everything.
 fn cell(role: &Role, action: Action) -> String {
     let who = principal(role);
     let may =
         |about: &About| Purpose::ALL.iter().any(|purpose| allowed(&who, action, about, *purpose).is_ok());
-    let situations =
-        [("own", own()), ("asked", asked_for()), ("duty", stood_in_for(role)), ("foreign", foreign())];
+    let situations = [
+        ("own", own()),
+        ("asked", asked_for()),
+        ("duty", stood_in_for(role)),
+        ("stead", asked_for_in_its_stead(role)),
+        ("foreign", foreign()),
+    ];
     let over: Vec<&str> =
         situations.iter().filter(|(_, about)| may(about)).map(|(situation, _)| *situation).collect();
     match over.as_slice() {
@@ -110,7 +125,7 @@ fn cell(role: &Role, action: Action) -> String {
             assert!(!ever(role, action));
             "-".to_owned()
         }
-        [_, _, _, _] => "all".to_owned(),
+        [_, _, _, _, _] => "all".to_owned(),
         some => some.join("+"),
     }
 }
@@ -119,13 +134,13 @@ fn table() -> String {
     let roles = roles();
     let mut text = format!("{:18}", "action");
     for (name, _) in &roles {
-        write!(text, "{name:16}").unwrap();
+        write!(text, "{name:22}").unwrap();
     }
     let mut lines = vec![text.trim_end().to_owned()];
     for action in Action::ALL {
         let mut line = format!("{:18}", action.code());
         for (_, role) in &roles {
-            write!(line, "{:16}", cell(role, *action)).unwrap();
+            write!(line, "{:22}", cell(role, *action)).unwrap();
         }
         lines.push(line.trim_end().to_owned());
     }
@@ -146,14 +161,16 @@ fn a_purpose_that_the_role_does_not_have_opens_nothing() {
         let who = principal(&role);
         for purpose in Purpose::ALL {
             let has = match name {
-                "desk" | "location" | "referrer" => *purpose == Purpose::Care,
+                "desk" | "location" | "device" | "referrer" => *purpose == Purpose::Care,
                 "centre" => matches!(purpose, Purpose::Care | Purpose::Coordination),
                 "admin" => *purpose == Purpose::Operation,
                 _auditor => *purpose == Purpose::Audit,
             };
             assert_eq!(purposes_of(&role).contains(purpose), has, "{name} {purpose:?}");
             for action in Action::ALL {
-                for about in [own(), foreign(), stood_in_for(&role), asked_for()] {
+                for about in
+                    [own(), foreign(), stood_in_for(&role), asked_for(), asked_for_in_its_stead(&role)]
+                {
                     let answer = allowed(&who, *action, &about, *purpose);
                     assert_eq!(answer == Err(Denied::Purpose), !has, "{name} {action:?} {purpose:?}");
                 }
@@ -164,7 +181,7 @@ fn a_purpose_that_the_role_does_not_have_opens_nothing() {
 
 #[test]
 fn a_centre_coordinates_in_its_own_name_and_does_a_desk_s_work_only_where_it_stands_in() {
-    let role = roles().remove(3).1;
+    let (_, role) = roles().into_iter().find(|(name, _)| *name == "centre").unwrap();
     let who = principal(&role);
     let on_duty = stood_in_for(&role);
     assert_eq!(allowed(&who, Action::SendOffers, &on_duty, Purpose::Care), Ok(()));
@@ -201,6 +218,52 @@ fn what_is_of_nobody_is_nobody_s() {
                 || (name == "desk" && *action == Action::Admittable);
             assert_eq!(answer, open, "{name} {action:?}");
         }
+    }
+}
+
+#[test]
+fn a_device_says_how_beds_are_and_nothing_else_of_its_location() {
+    let location: LocationId = "zk23-de-linde".parse().unwrap();
+    let bed = BedRef { location: location.clone(), bed: "12".parse().unwrap() };
+    let (_, device) = roles().into_iter().find(|(name, _)| *name == "device").unwrap();
+    let may = |fact: Fact| {
+        let action = Action::of(&Act::Report { fact });
+        allowed(&principal(&device), action, &own(), Purpose::Care)
+    };
+    let bare = BedProfile {
+        bed: bed.clone(),
+        care_types: None,
+        ward: None,
+        room: None,
+        features: None,
+        reserve: Some(true),
+    };
+    let moved = BedProfile { ward: Some(label("Zuid")), ..bare.clone() };
+    let made = BedProfile { care_types: Some(vec!["GRZ".into()]), ..bare.clone() };
+    for fact in [
+        Fact::BedFreed(bed.clone()),
+        Fact::BedVacated(bed.clone()),
+        Fact::BedContaminated(bed.clone()),
+        Fact::BedOpened(bed.clone()),
+        Fact::BedStaffed(bed.clone()),
+        Fact::BedUnstaffed(bed.clone()),
+        Fact::BedClosed { bed: bed.clone(), reason: ClosedReason::Infection, review_at: None },
+        Fact::BedChanged(bare),
+        Fact::LocationConfirmed { location: location.clone() },
+        Fact::CountsReported { location: location.clone(), counts: Vec::new() },
+    ] {
+        assert_eq!(may(fact.clone()), Ok(()), "{}", fact.kind());
+    }
+    for fact in [
+        Fact::LocationWithdrawn { location: location.clone() },
+        Fact::IntakeLimitSet { location: location.clone(), care_type: None, period: Period::Day, max: 0 },
+        Fact::WindowsSet { location: location.clone(), windows: Vec::new() },
+        Fact::AdmissionsResumed { location, ward: None },
+        Fact::BedRemoved(bed),
+        Fact::BedChanged(moved),
+        Fact::BedAdded(made),
+    ] {
+        assert_eq!(may(fact.clone()), Err(Denied::Role), "{}", fact.kind());
     }
 }
 

@@ -1,8 +1,8 @@
 //! Facts are never refused for contradicting what we believed: they are recorded, somebody owns what does not fit, and a
 //! later fact or decision solves it.
 
-use domain::desk::{Act, ContradictionKind, End, Owner};
-use domain::{Fact, Place, Role, Urgency};
+use domain::desk::{Act, Actor, Command, ContradictionKind, End, Owner};
+use domain::{BedRef, Fact, Place, Role, Urgency};
 
 use crate::support::*;
 
@@ -78,4 +78,26 @@ fn a_yes_over_the_bus_that_comes_after_the_choice_is_recorded_and_wins_nothing()
     let revoke = Act::RevokeOffer { offer: offer_ref(2, 1, EIK) };
     let _ = story.desk(ZK23, revoke).records(&["offer.revoked"]);
     assert_eq!(kinds(&story), []);
+}
+
+#[test]
+fn an_admission_that_is_told_after_a_newer_word_about_the_bed_keeps_nothing_for_nobody() {
+    let mut story = Story::at("2026-03-02T09:00:00Z");
+    referred(&mut story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+    let now = story.now;
+    let promised = ["offer.accepted", "offer.chosen", "hold.granted"];
+    let _ = story.location(LINDE, yes_on(offer_ref(1, 1, LINDE), "1", now)).records(&promised);
+
+    // She comes at ten past nine; at half past the nurse says of that bed that it is ready; then she is admitted.
+    let freed = Fact::BedFreed(BedRef { location: parse(LINDE), bed: parse("1") });
+    let _ = story.minutes_later(30).location(LINDE, report(freed)).records(&["bed.freed"]);
+    let came_at = story.in_minutes(-20);
+    let act = admit(1, Some(1), place(LINDE, "1"));
+    let late = story.command(ZK23, Actor::Location(parse(LINDE)), act);
+    let late = Command { occurred_at: Some(came_at), ..late };
+    let _ = story.submit(&late).records(&["hold.released", "stay.admitted"]);
+    let state = story.state();
+    assert_eq!(state.referrals[&referral(1)].end, Some(End::Admitted(stay(1))));
+    assert!(!state.board.is_held_for(referral(1)), "the board would keep the bed for ever");
 }

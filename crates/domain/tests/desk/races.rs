@@ -209,7 +209,7 @@ fn of_locations_that_promise_one_referral_a_place_at_once_the_first_wins() {
             (0..parties).map(|index| yes_of(story, 1, index, HOUSES[index], None)).collect()
         },
         |log, ended, seed| {
-            one_wins(ended, &["already-placed"], seed);
+            one_wins(ended, &["placed-elsewhere"], seed);
             let referral = &log.state().referrals[&referral(1)];
             assert_eq!((referral.holds.len(), referral.winner().is_some()), (1, true), "seed {seed}");
         },

@@ -8,8 +8,8 @@ use domain::desk::{Act, Actor, Asked, Refusal, Rung};
 use domain::matching::{Wanted, matching};
 use domain::testing::label;
 use domain::{
-    AdmissionWindow, BedRef, CareType, Fact, LocationId, Matched, Period, RaisedTo, Role, StopReason,
-    Timestamp, Urgency,
+    AdmissionWindow, BedRef, CareType, Fact, LocationId, Matched, Period, RaisedTo, ReportedCount, Role,
+    StopReason, Timestamp, Urgency,
 };
 
 use crate::support::*;
@@ -60,6 +60,14 @@ const CASES: &[Case] = &[
     ("already-placed", || {
         let mut story = placed();
         story.desk(ZK23, ask(1, &[(9, EIK)]))
+    }),
+    ("placed-elsewhere", || {
+        let mut story = day();
+        referred(&mut story, 1, Urgency::Crisis);
+        let _ = story.desk(ZK23, ask(1, &[(1, LINDE), (2, EIK)])).records(&["offer.sent"; 2]);
+        let now = story.now;
+        let _ = story.location(LINDE, yes(offer_ref(1, 1, LINDE), now));
+        story.location(EIK, yes(offer_ref(2, 1, EIK), now))
     }),
     ("not-placed", || offered().desk(ZK23, admit(1, Some(1), place(EIK, "1")))),
     ("consent-missing", || {
@@ -278,6 +286,10 @@ const CASES: &[Case] = &[
     ("not-a-report", || {
         let fact = Fact::OfferSeen(offer_ref(1, 1, LINDE));
         offered().location(LINDE, report(fact))
+    }),
+    ("counts-exceed-beds", || {
+        let count = ReportedCount { care_type: CareType::ElvLc, physical: 3, occupied: 2, offerable: 2 };
+        day().location(LINDE, report(Fact::CountsReported { location: parse(LINDE), counts: vec![count] }))
     }),
     ("not-silent", || day().act(ZK23, Actor::Keeper, Act::AskConfirmation { location: parse(LINDE) })),
 ];

@@ -57,17 +57,18 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct Node {
     #[command(flatten)]
-    data: DataArg,
+    pub(super) data: DataArg,
     /// The network file [default: that of the node which runs there, or network.toml in the folder of its data]
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
     /// One line of JSON, for programs
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Node {
-    fn file(&self) -> PathBuf {
+    /// Its network file.
+    pub(super) fn file(&self) -> PathBuf {
         self.network.clone().unwrap_or_else(|| self.data.network())
     }
 }
@@ -157,7 +158,7 @@ fn shown(source: &Source, token: &Token) -> Value {
 }
 
 /// The source of this URN or name.
-fn find<'a>(network: &'a Network, called: &str) -> Result<&'a Source, Failure> {
+pub(super) fn find<'a>(network: &'a Network, called: &str) -> Result<&'a Source, Failure> {
     if let Some(source) = called.parse::<SourceId>().ok().and_then(|id| network.source(&id)) {
         return Ok(source);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use domain::{BedId, LocationId, OfferId, ReferralId, RegionId, StayId};
+use domain::{BedId, EventId, LocationId, OfferId, ReferralId, RegionId, StayId};
 use serde_json::{Value, json};
 
 use super::client::{self, Client};
@@ -120,10 +120,11 @@ impl Bed {
         json!({ "location": self.location, "bed": self.bed, "care_type": care_type })
     }
 
-    pub(super) fn asked(&self, care_type: &str) -> Value {
+    pub(super) fn asked(&self, care_type: &str, act: Option<EventId>) -> Value {
         let mut asked = self.place(care_type);
         if let Some(asked) = asked.as_object_mut() {
-            asked.insert("offer".to_owned(), client::new_id().into());
+            let what = format!("offer {}/{:?}", self.location, self.bed);
+            asked.insert("offer".to_owned(), client::id_of(act, &what).into());
         }
         asked
     }
@@ -161,10 +162,10 @@ pub(super) struct Profile {
     #[arg(long = "needs", value_name = "FEATURE")]
     needs: Vec<String>,
     /// Since when the person could go
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     ready_since: Option<String>,
     /// When a place is wished for
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     wished_at: Option<String>,
     /// Expected length of stay in days
     #[arg(long)]
@@ -217,8 +218,21 @@ impl Profile {
     }
 }
 
+/// A moment as people type it: with its zone, or on the clock of the Netherlands, there today if no day is said.
+pub(super) fn moment(text: &str) -> Result<String, String> {
+    if text.parse::<jiff::Timestamp>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    let today = || text.parse::<jiff::civil::Time>().ok().map(|time| client::today().to_datetime(time));
+    let local = text.parse::<jiff::civil::DateTime>().ok().filter(|_| text.contains(':')).or_else(today);
+    let zoned = local.and_then(|local| local.to_zoned(client::AMSTERDAM.clone()).ok());
+    zoned.map(|zoned| zoned.timestamp().to_string()).ok_or_else(|| {
+        "not a time: 14:00, 2026-03-05T14:00, or with its zone 2026-03-05T14:00:00+01:00".to_owned()
+    })
+}
+
 /// A text that must not stand on the command line, where every user of the machine could read it.
-fn read_private(file: &PathBuf) -> Result<String, Failure> {
+pub(super) fn read_private(file: &PathBuf) -> Result<String, Failure> {
     let unreadable = |error| Failure::new(format!("{} can not be read", file.display()), error);
     let mut text = String::new();
     let read = if file.as_os_str() == "-" {
@@ -274,12 +288,20 @@ impl Weighing {
     }
 }
 
-/// An item of a plan, as `aid=arranged`.
-pub(super) fn plan_item(text: &str) -> Result<Value, Failure> {
-    let (item, state) = text
-        .split_once('=')
-        .ok_or_else(|| Failure::usage("an item of a plan is ITEM=STATE, such as aid=arranged"))?;
-    Ok(json!({ "item": item, "state": state }))
+/// The plan of a stay with these items, as `aid=arranged`; what is not named stays as it is.
+pub(super) fn plan_with(stay: &Value, items: &[String]) -> Result<Vec<Value>, Failure> {
+    let mut plan = stay.get("plan").and_then(Value::as_array).cloned().unwrap_or_default();
+    for text in items {
+        let (item, state) = text
+            .split_once('=')
+            .ok_or_else(|| Failure::usage("an item of a plan is ITEM=STATE, such as aid=arranged"))?;
+        let known = plan.iter_mut().find(|known| known.get("item").and_then(Value::as_str) == Some(item));
+        match known.and_then(Value::as_object_mut) {
+            Some(known) => drop(known.insert("state".to_owned(), state.into())),
+            None => plan.push(json!({ "item": item, "state": state })),
+        }
+    }
+    Ok(plan)
 }
 
 /// A duty handed over.
@@ -291,7 +313,7 @@ pub(super) struct Duty {
     #[arg(long)]
     to: String,
     /// Until when
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     until: String,
     /// A step it may take, or all; may be given more than once
     #[arg(long = "step", value_name = "STEP", default_value = "all")]
@@ -341,6 +363,41 @@ impl Contact {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_without_a_zone_is_one_of_the_clock_on_the_wall() {
+        let read = |text| moment(text).unwrap();
+        assert_eq!(read("2026-03-05T14:00:00+01:00"), "2026-03-05T14:00:00+01:00");
+        assert_eq!(read("2026-03-05T14:00"), "2026-03-05T13:00:00Z");
+        assert_eq!(read("2026-07-05 14:00"), "2026-07-05T12:00:00Z");
+        assert!(read("14:00").contains(&client::today().to_string()));
+        for text in ["noon", "2026-03-05", "25:00", ""] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plan_keeps_what_is_not_named() {
+        let stay = json!({ "plan": [{ "item": "aid", "state": "open", "due": "x" }, { "item": "gp", "state": "done" }] });
+        let plan = plan_with(&stay, &["aid=arranged".to_owned(), "care-at-home=open".to_owned()]).unwrap();
+        let wanted = json!([
+            { "item": "aid", "state": "arranged", "due": "x" },
+            { "item": "gp", "state": "done" },
+            { "item": "care-at-home", "state": "open" },
+        ]);
+        assert_eq!(Value::Array(plan), wanted);
+        assert!(plan_with(&stay, &["aid".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn an_act_that_is_sent_again_makes_the_same_again() {
+        let act: EventId = "019391f2-6f00-7a11-8c11-0d2f7a3b9c01".parse().unwrap();
+        let id = |what| client::id_of(Some(act), what);
+        assert_eq!(id("referral"), id("referral"));
+        assert_ne!(id("offer zk23-de-linde/None"), id("offer zk23-de-beuk/None"));
+        assert!(id("stay").parse::<EventId>().is_ok() && id("stay").starts_with("019391f2-6f00-7"));
+        assert_ne!(client::id_of(None, "stay"), client::id_of(None, "stay"));
+    }
 
     #[test]
     fn a_bed_is_written_with_its_location() {

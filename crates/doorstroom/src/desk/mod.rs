@@ -1,13 +1,17 @@
 //! `doorstroom desk`: the working process from a terminal, from `refer` to `discharge`, through the HTTP API.
 //!
-//! Here: the words a person types and what each asks of the API. Not here: how it is sent (`client`), how answers look
-//! (`show`), what may be (the API and the rules behind it).
+//! Here: the words a person types and what each asks of the API. `act` and `ask` reach all of it, by the node's own
+//! description (`described`, `fields`). Not here: how it is sent (`client`), how answers look (`show`), what may be (the
+//! API and the rules behind it).
 
 mod args;
 mod client;
+mod described;
+mod fields;
 mod show;
 
 use clap::Subcommand;
+use domain::LocationId;
 use serde_json::{Value, json};
 
 use self::args::{Answer, Bed, Contact, Duty, Found, Profile, Referral, Stay, Weighing};
@@ -19,7 +23,7 @@ use crate::out::Out;
 /// Arguments of `doorstroom desk`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  doorstroom desk --region zk23 worklist\n  doorstroom desk --region zk23 refer --origin gp --urgency urgent --area 35 --age 80-84 --consent\n  doorstroom desk --node https://loket.example.nl --token-file desk.token worklist --of zk23"
+    after_help = "Examples:\n  doorstroom desk --region zk23 worklist\n  doorstroom desk --region zk23 refer --origin gp --urgency urgent --area 35 --age 80-84 --consent\n  doorstroom desk --node https://loket.example.nl --token-file desk.token worklist --of zk23\n  doorstroom desk act              # all that can be done; `desk ask`: all that can be asked"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -37,7 +41,7 @@ enum Command {
     Refer(Profile),
     /// Weigh: the answers to the questions of the instrument
     #[command(
-        after_help = "Example:\n  doorstroom desk --region zk23 triage 019391f2-6f00-7a11-8c11-0d2f7a3b9c01 --instrument afweging-2026.1 --answer medical-need=yes --answer wlz=no --decided-by nurse"
+        after_help = "Example:\n  doorstroom desk --region zk23 triage 019391f2-6f00-7a11-8c11-0d2f7a3b9c01 --instrument afweging-1 --answer specialist=no --answer psychiatric=no --decided-by nurse"
     )]
     Triage(Weighing),
     /// Who can take somebody, the best first, and why everybody else can not
@@ -48,7 +52,7 @@ enum Command {
         #[command(flatten)]
         referral: Referral,
         /// When the person comes [default: when a place is wished for]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         at: Option<String>,
     },
     /// Ask locations for a place, at once
@@ -65,7 +69,7 @@ enum Command {
         #[arg(long, value_name = "CODE")]
         care_type: Option<String>,
         /// Until when they can answer [default: as the rules say]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         answer_by: Option<String>,
     },
     /// A location promises a place
@@ -79,7 +83,7 @@ enum Command {
         #[arg(long)]
         bed: Option<String>,
         /// From when [default: now]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         from: Option<String>,
         /// Who promised
         #[arg(long, default_value = "nurse")]
@@ -131,7 +135,7 @@ enum Command {
         /// Where
         location: String,
         /// When
-        #[arg(value_name = "TIME")]
+        #[arg(value_name = "TIME", value_parser = args::moment)]
         at: String,
         /// How
         #[arg(long)]
@@ -147,7 +151,7 @@ enum Command {
         /// Where
         location: String,
         /// Until when
-        #[arg(value_name = "TIME")]
+        #[arg(value_name = "TIME", value_parser = args::moment)]
         until: String,
     },
     /// The place is kept no longer
@@ -187,7 +191,7 @@ enum Command {
         /// For what
         what: String,
         /// Since when [default: now]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         since: Option<String>,
     },
     /// The plan for going home
@@ -201,7 +205,7 @@ enum Command {
         #[arg(value_name = "ITEM=STATE")]
         items: Vec<String>,
         /// The day of leaving
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         expected: Option<String>,
     },
     /// Somebody left
@@ -294,7 +298,7 @@ enum Command {
         #[command(flatten)]
         of: Found,
         /// At which moment [default: now]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         at: Option<String>,
     },
     /// A referral as it stands, and all that happened to it
@@ -320,7 +324,7 @@ enum Command {
         #[arg(long)]
         ward: Option<String>,
         /// When it is looked at again
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = args::moment)]
         review_at: Option<String>,
     },
     /// Admissions go on
@@ -332,6 +336,39 @@ enum Command {
         #[arg(long)]
         ward: Option<String>,
     },
+    /// Everything at this location is as the board says
+    #[command(after_help = "Example:\n  doorstroom desk --as zk23-de-linde confirm zk23-de-linde")]
+    Confirm {
+        /// The location
+        location: LocationId,
+    },
+    /// A stay as it stands
+    #[command(
+        after_help = "Example:\n  doorstroom desk --region zk23 stay 019391f2-6f00-7a11-8c11-0d2f7a3b9c01"
+    )]
+    Stay(Stay),
+    /// Inflow, throughput and outflow
+    #[command(after_help = "Example:\n  doorstroom desk --region zk23 flow")]
+    Flow(Found),
+    /// What nothing was found for
+    #[command(after_help = "Example:\n  doorstroom desk --region zk23 unmet")]
+    Unmet(Found),
+    /// What does not fit, and who has to solve it
+    #[command(after_help = "Example:\n  doorstroom desk --region zk23 contradictions")]
+    Contradictions(Found),
+    /// The regions, and how their desks are reached
+    #[command(after_help = "Example:\n  doorstroom desk --region zk23 regions")]
+    Regions,
+    /// Do anything that the node can do; without a name, list it
+    #[command(
+        after_help = "Examples:\n  doorstroom desk act\n  doorstroom desk --as zk23-de-linde act addBed location=zk23-de-linde bed=12 facts[care_types][0]=ELV_LC\n  doorstroom desk --region zk23 act makeReferral profile[origin]=gp profile[urgency]=crisis profile[channel]=phone profile[consent]=true private=@-"
+    )]
+    Act(Named),
+    /// Ask anything that the node can answer; without a name, list it
+    #[command(
+        after_help = "Examples:\n  doorstroom desk ask\n  doorstroom desk --region zk23 ask board\n  doorstroom desk --region zk23 ask admittable at=2026-03-05T20:00:00+01:00\n  doorstroom desk --region zk23 ask events --json"
+    )]
+    Ask(Named),
     /// A word about a bed
     #[command(
         after_help = "Examples:\n  doorstroom desk --as zk23-de-linde bed zk23-de-linde/12 freed\n  doorstroom desk --as zk23-de-linde bed zk23-de-linde/12 closed --reason maintenance"
@@ -347,21 +384,66 @@ enum Command {
     },
 }
 
+/// An act or a question, by the name that the node gives it.
+#[derive(Debug, clap::Args)]
+struct Named {
+    /// Its name; without one all of them are listed
+    name: Option<String>,
+    /// What it is told, as name=value
+    #[arg(
+        help = "What it is told: profile[urgency]=crisis, to[0][location]=zk23-de-linde, from=now, private=@FILE (@- for standard input)",
+        value_name = "NAME=VALUE"
+    )]
+    fields: Vec<String>,
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "each of these is for some of the commands")]
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let client = Client::new(&args.way)?;
     let mut out = Out::new();
     match &*args.command {
-        Command::Match { .. } | Command::Worklist(_) | Command::Admittable { .. } | Command::Show(_) => {
-            ask(&client, &args.command, &mut out)?;
-        }
+        Command::Act(named) => any(&args.way, named, true, &mut out)?,
+        Command::Ask(named) => any(&args.way, named, false, &mut out)?,
+        Command::Match { .. }
+        | Command::Worklist(_)
+        | Command::Admittable { .. }
+        | Command::Show(_)
+        | Command::Stay(_)
+        | Command::Flow(_)
+        | Command::Unmet(_)
+        | Command::Contradictions(_)
+        | Command::Regions => ask(&Client::new(&args.way)?, &args.command, &mut out)?,
         act => {
+            let client = Client::new(&args.way)?;
             let Sent { path, body, made } = sent(&client, act)?;
             let receipt = client.act(&path, body)?;
-            show::receipt(receipt, made, client.json, &mut out)?;
+            let made = made.map(|(what, id)| (what.to_owned(), id));
+            show::receipt(receipt, made.into_iter().collect(), client.json, &mut out)?;
         }
     }
     out.flush()
+}
+
+/// Does or asks what the node calls so.
+fn any(way: &Way, named: &Named, is_act: bool, out: &mut Out) -> Result<(), Failure> {
+    let described = Client::describe(way)?;
+    let Some(name) = &named.name else {
+        return show::listed(described.all(is_act), way.json, out);
+    };
+    let operation = described.find(name, is_act)?;
+    let typed = fields::read(&described, operation, &named.fields, way.region.as_ref(), way.id)?;
+    let client = Client::new(way)?;
+    if is_act {
+        let receipt = client.act_with(&typed.path, typed.body, &typed.headers)?;
+        return show::receipt(receipt, typed.made, client.json, out);
+    }
+    if operation.is_stream {
+        return client.listen(&typed.path, &typed.headers, |event| {
+            out.json(event)?;
+            out.flush()
+        });
+    }
+    let answer = client.ask_with(&typed.path, &typed.query, &typed.headers)?;
+    show::anything(&answer, client.json, out)
 }
 
 /// What an act asks of the API, and the id of what it makes.
@@ -397,15 +479,26 @@ fn ask(client: &Client, command: &Command, out: &mut Out) -> Result<(), Failure>
             let timeline = client.ask(&format!("{}/timeline", referral.path()), None)?;
             show::referral(&shown, &timeline, client.json, out)
         }
+        Command::Stay(stay) => show::anything(&client.ask(&stay.path(), None)?, client.json, out),
+        Command::Flow(of) => of_region(client, of, "flow", out),
+        Command::Unmet(of) => of_region(client, of, "unmet", out),
+        Command::Contradictions(of) => of_region(client, of, "contradictions", out),
+        Command::Regions => show::anything(&client.ask("/regions", None)?, client.json, out),
         _ => Ok(()),
     }
+}
+
+/// An answer about a region, as it is.
+fn of_region(client: &Client, of: &Found, what: &str, out: &mut Out) -> Result<(), Failure> {
+    let answer = client.ask(&format!("/regions/{}/{what}", of.region(client)?), None)?;
+    show::anything(&answer, client.json, out)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "each of these is for some of the commands")]
 fn sent(client: &Client, command: &Command) -> Result<Sent, Failure> {
     Ok(match command {
         Command::Refer(profile) => {
-            let id = client::new_id();
+            let id = client::id_of(client.id, "referral");
             let body = profile.body(&profile.of.region(client)?, &id)?;
             Sent { made: Some(("referral", id)), ..Sent::to("/referrals".to_owned(), body) }
         }
@@ -417,7 +510,7 @@ fn sent(client: &Client, command: &Command) -> Result<Sent, Failure> {
                 Some(care_type) => care_type.clone(),
                 None => care_type_of(client, referral)?,
             };
-            let to: Vec<Value> = to.iter().map(|to| to.asked(&care_type)).collect();
+            let to: Vec<Value> = to.iter().map(|to| to.asked(&care_type, client.id)).collect();
             Sent::to(format!("{}/offers", referral.path()), json!({ "to": to, "answer_by": answer_by }))
         }
         Command::Accept { answer, bed, from, role } => {
@@ -435,12 +528,14 @@ fn sent(client: &Client, command: &Command) -> Result<Sent, Failure> {
         Command::Contest(answer) => Sent::to(answer.path(client, "contest")?, json!({ "role": "nurse" })),
         Command::Revoke(answer) => Sent::to(answer.path(client, "revoke")?, json!({})),
         Command::Admit { place, care_type, referral, funding } => {
-            let id = client::new_id();
+            let id = client::id_of(client.id, "stay");
             let place = place.place(care_type);
             let body = json!({ "stay": id, "referral": referral, "place": place, "funding": funding });
             Sent { made: Some(("stay", id)), ..Sent::to("/stays".to_owned(), body) }
         }
-        Command::Stop { .. } | Command::Resume { .. } | Command::Bed { .. } => of_location(command)?,
+        Command::Stop { .. } | Command::Resume { .. } | Command::Bed { .. } | Command::Confirm { .. } => {
+            of_location(command)?
+        }
         Command::Wait { .. } | Command::Plan { .. } | Command::Discharge { .. } => of_stay(client, command)?,
         Command::HandOver(duty) => {
             Sent::to(format!("/regions/{}/duty/hand-over", duty.of.region(client)?), duty.body())
@@ -450,7 +545,7 @@ fn sent(client: &Client, command: &Command) -> Result<Sent, Failure> {
         }
         Command::Contact(contact) => {
             let path = format!("/regions/{}/contacts", contact.of.region(client)?);
-            Sent::to(path, contact.body(&client::new_id()))
+            Sent::to(path, contact.body(&client::id_of(client.id, "contact")))
         }
         other => of_referral(other)?,
     })
@@ -492,10 +587,16 @@ fn of_stay(client: &Client, command: &Command) -> Result<Sent, Failure> {
             Sent::to(format!("{}/discharge", stay.path()), body)
         }
         Command::Plan { stay, items, expected } => {
-            if let Some(expected) = expected {
-                client.act(&format!("{}/expected", stay.path()), json!({ "expected_at": expected }))?;
+            let (path, body) = (format!("{}/expected", stay.path()), json!({ "expected_at": expected }));
+            match (expected, items.is_empty()) {
+                (None, true) => {
+                    return Err(Failure::usage("say what is arranged, such as aid=arranged, or --expected"));
+                }
+                (Some(_), true) => return Ok(Sent::to(path, body)),
+                (Some(_), false) => drop(client.act_first("expected", &path, body)?),
+                (None, false) => {}
             }
-            let items = items.iter().map(|item| args::plan_item(item)).collect::<Result<Vec<Value>, _>>()?;
+            let items = args::plan_with(&client.ask(&stay.path(), None)?, items)?;
             Sent::to(format!("{}/plan", stay.path()), json!({ "items": items }))
         }
         _ => return Err(Failure::usage("this is not about a stay")),
@@ -509,6 +610,7 @@ fn of_location(command: &Command) -> Result<Sent, Failure> {
             let body = json!({ "reason": reason, "ward": ward, "review_at": review_at });
             Sent::to(format!("/locations/{location}/stop"), body)
         }
+        Command::Confirm { location } => Sent::to(format!("/locations/{location}/confirm"), json!({})),
         Command::Resume { location, ward } => {
             Sent::to(format!("/locations/{location}/resume"), json!({ "ward": ward }))
         }

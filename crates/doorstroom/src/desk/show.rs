@@ -4,24 +4,26 @@
 
 use serde_json::Value;
 
+use super::client::AMSTERDAM;
+use super::described::Operation;
 use crate::failure::Failure;
 use crate::out::Out;
 use crate::table::Table;
 
-/// What became of an act, and the id of what it made.
+/// What became of an act, and the ids of what it made.
 pub(super) fn receipt(
     mut receipt: Value,
-    made: Option<(&'static str, String)>,
+    made: Vec<(String, String)>,
     json: bool,
     out: &mut Out,
 ) -> Result<(), Failure> {
     if json {
-        if let (Some(fields), Some((what, id))) = (receipt.as_object_mut(), made) {
-            fields.insert(what.to_owned(), id.into());
+        if let Some(fields) = receipt.as_object_mut() {
+            fields.extend(made.into_iter().map(|(what, id)| (what, id.into())));
         }
         return out.json(&receipt);
     }
-    if let Some((what, id)) = made {
+    for (what, id) in made {
         out.line(format_args!("{what} {id}"))?;
     }
     let events = receipt.get("events").and_then(Value::as_array).map_or(0, Vec::len);
@@ -80,7 +82,7 @@ pub(super) fn admittable(answer: &Value, json: bool, out: &mut Out) -> Result<()
         ]);
     }
     out.line(&table)?;
-    out.line(format_args!("\nat {}", cell(answer.get("at"))))
+    out.line(format_args!("\nat {}", minute(answer.get("at"))))
 }
 
 pub(super) fn matched(answer: &Value, json: bool, out: &mut Out) -> Result<(), Failure> {
@@ -108,7 +110,7 @@ pub(super) fn matched(answer: &Value, json: bool, out: &mut Out) -> Result<(), F
     if !excluded.is_empty() {
         out.line(format_args!("\n{table}"))?;
     }
-    let (position, moment) = (cell(answer.get("at_position")), cell(answer.get("moment")));
+    let (position, moment) = (cell(answer.get("at_position")), minute(answer.get("moment")));
     out.line(format_args!("\nfor {moment}, at position {position}"))
 }
 
@@ -154,6 +156,98 @@ pub(super) fn referral(shown: &Value, timeline: &Value, json: bool, out: &mut Ou
     out.line(format_args!("\n{table}"))
 }
 
+/// Acts or questions, with their sentences.
+pub(super) fn listed<'a>(
+    all: impl Iterator<Item = (&'a str, &'a Operation)>,
+    json: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let mut table = Table::new(&["name", "what it does"]);
+    for (name, Operation { summary, .. }) in all {
+        if json {
+            out.json(&serde_json::json!({ "name": name, "summary": summary }))?;
+        }
+        table.row([name.to_owned(), summary.clone()]);
+    }
+    if json { Ok(()) } else { out.line(&table) }
+}
+
+/// Any answer: what is said once as lines, each list of things as a table.
+pub(super) fn anything(answer: &Value, json: bool, out: &mut Out) -> Result<(), Failure> {
+    if json {
+        return out.json(answer);
+    }
+    let (mut lines, mut tables) = (Table::new(&["", ""]).bare(), Vec::new());
+    for (name, value) in flat(answer) {
+        let of_things = value.as_array().filter(|list| list.iter().any(Value::is_object));
+        match of_things {
+            Some(list) => tables.push((name, list)),
+            None => lines.row([name, said(value)]),
+        }
+    }
+    let alone = lines.is_empty();
+    if !alone {
+        out.line(&lines)?;
+    }
+    for (at, (name, list)) in tables.iter().enumerate() {
+        let gap = if alone && at == 0 { "" } else { "\n" };
+        out.line(format_args!("{gap}{name}:\n{}", tabled(list)))?;
+    }
+    Ok(())
+}
+
+/// A table of things: a column for whatever any of them says.
+fn tabled(list: &[Value]) -> Table {
+    let things: Vec<Vec<(String, &Value)>> = list.iter().map(flat).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, value) in things.iter().flatten() {
+        if !said(value).is_empty() && !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let numbers = |name: &str| {
+        let mut values = things.iter().flatten().filter(|(named, value)| named == name && !value.is_null());
+        values.all(|(_, value)| value.is_number())
+    };
+    let headings: Vec<String> =
+        names.iter().map(|name| format!("{}{name}", if numbers(name) { ">" } else { "" })).collect();
+    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
+    for thing in &things {
+        let of = |name: &&str| thing.iter().find(|(named, _)| named == name).map(|(_, value)| said(value));
+        table.row(names.iter().map(|name| of(name).unwrap_or_default()));
+    }
+    table
+}
+
+/// What a thing says, with what its parts say under `part.name`.
+fn flat(thing: &Value) -> Vec<(String, &Value)> {
+    let Some(fields) = thing.as_object() else { return Vec::from([(String::new(), thing)]) };
+    let mut all = Vec::new();
+    for (name, value) in fields {
+        if value.is_object() {
+            all.extend(flat(value).into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)));
+        } else {
+            all.push((name.clone(), value));
+        }
+    }
+    all
+}
+
+/// A value for a person: what has a text says that.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(list) => list.iter().map(said).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => match fields.get("text") {
+            Some(text) => cell(Some(text)),
+            None => fields.values().map(said).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" "),
+        },
+        Value::String(text) if text.contains('T') => minute(Some(&Value::String(text.clone()))),
+        plain @ (Value::Null | Value::Number(_) | Value::String(_)) => cell(Some(plain)),
+    }
+}
+
 fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
 }
@@ -168,7 +262,36 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// To the minute: `2026-03-02T09:14`.
+/// To the minute, on the clock of the Netherlands: `2026-03-02 09:14`.
 fn minute(value: Option<&Value>) -> String {
-    cell(value).chars().take(16).collect()
+    let text = cell(value);
+    let Ok(at) = text.parse::<jiff::Timestamp>() else { return text };
+    at.to_zoned(AMSTERDAM.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_those_of_the_clock_on_the_wall() {
+        let shown = |text: &str| minute(Some(&text.into()));
+        assert_eq!(shown("2026-11-23T13:00:00.000Z"), "2026-11-23 14:00");
+        assert_eq!(shown("2026-07-01T22:30:00Z"), "2026-07-02 00:30");
+        assert_eq!(minute(None), "");
+    }
+
+    #[test]
+    fn a_list_of_things_is_a_table_of_what_any_of_them_says() {
+        let list = [
+            json!({ "bed": "1", "at": { "ward": "Zuid", "room": null }, "days": 3, "why": [{ "code": "x", "text": "vol" }] }),
+            json!({ "bed": "2", "days": 14, "free": true, "why": [] }),
+        ];
+        let shown = tabled(&list).to_string();
+        let lines =
+            ["at.ward  bed  days  why  free", "Zuid     1       3  vol", "         2      14       yes"];
+        assert_eq!(shown, lines.join("\n"));
+    }
 }

@@ -157,8 +157,13 @@ fn supervise(program: &Path, configuration: &Path, shared: &Arc<Shared>) {
     }
 }
 
+/// This very program, wherever it came from (`proc(5)`).
+const SELF: &str = "/proc/self/exe";
+
 fn spawn(program: &Path, configuration: &Path) -> std::io::Result<Child> {
-    Command::new(std::env::current_exe()?)
+    // Not by its name: a program that was replaced under a running node (an upgrade) has none any more, and the broker has
+    // to come back also then.
+    Command::new(SELF)
         .arg(super::guard::COMMAND)
         .arg(std::process::id().to_string())
         .arg(program)

@@ -4,28 +4,54 @@
 //! one only keeps to what a location would say next of a bed.
 
 use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Door, Outgoing, Sender, SenderConfig};
 use contracts::{Outcome, Received};
 use domain::{
-    BedRef, CareType, Destination, Event, EventId, Fact, LocationId, Place, SourceId, StayId, Timestamp,
+    BedRef, CareType, Destination, Event, EventId, Fact, LocationId, Place, RegionId, SourceId, StayId,
+    Timestamp,
 };
 use eventlog::{Key, LogReader};
 use flate2::read::GzDecoder;
 use futures::Stream;
 use network::{Kind, Network};
+use portal::signin::{Accounts, As, Mandate, MandateKind};
 use tokio::time::MissedTickBehavior;
 use views::{Availability, BedCard, CountsAs};
 
 use crate::access::Access;
+use crate::admin::ACCOUNTS;
 use crate::failure::Failure;
 
 /// The events of the reference data, packed; the same file that the tests use.
 const REFERENCE: &[u8] = include_bytes!("../../../../tests/data/national-two-days.jsonl.gz");
 /// Who sends them.
 const SOURCES: &str = include_str!("../../../../tests/data/national-two-days.sources.json");
+/// Who the reference data has none of: a coordination centre of the network that wants to be told, and the people of one house, who
+/// speak for no other.
+const ADDED: &str = r#"
+[[alert]]
+centre = "midden-nl"
+kind = "offerable-below"
+care_type = "ELV_HC"
+below = 10
+
+[[source]]
+id = "urn:nld:kvknr:00000000:systeem:midden-nl"
+name = "midden-nl"
+kind = "centre"
+region = "zk23"
+
+[[source]]
+id = "urn:nld:kvknr:00000000:systeem:zk23-de-linde-zorg"
+name = "zk23-de-linde-zorg"
+kind = "location"
+region = "zk23"
+locations = ["zk23-de-linde"]
+"#;
 /// Between two events of the generator.
 const PAUSE: Duration = Duration::from_millis(400);
 /// Senders of the replay side by side.
@@ -38,8 +64,9 @@ const GIVE_UP_AFTER: Duration = Duration::from_mins(5);
 /// # Errors
 /// Never with the data that is built in; a wrong build says so.
 pub(crate) fn network() -> Result<Network, Failure> {
-    Network::from_sources("national-two-days.sources.json", SOURCES)
-        .map_err(|error| Failure::new("the built-in demo network is not right", error))
+    let wrong = |error| Failure::new("the built-in demo network is not right", error);
+    let network = Network::from_sources("national-two-days.sources.json", SOURCES).map_err(wrong)?;
+    Network::from_toml("the demo", &(network.to_toml() + ADDED)).map_err(wrong)
 }
 
 /// The events of the reference data in recording order.
@@ -54,10 +81,56 @@ fn reference() -> Result<Vec<Received>, Failure> {
     Ok(text.lines().map(|line| Received::structured(line.to_owned().into())).collect())
 }
 
+/// Who signs in at the demo: what is typed, as which sender, and what that shows.
+const PEOPLE: [(&str, &str, &str); 3] = [
+    ("loket", "loket-zk23", "the desk of Utrecht"),
+    ("verpleegkundige", "zk23-de-linde-zorg", "a nurse at one of its locations"),
+    ("centrum", "midden-nl", "acute care coordination"),
+];
+/// The region that the demo's people work in.
+const PEOPLE_REGION: &str = "zk23";
+/// The file with what they type, for the owner of the machine alone.
+const PEOPLE_FILE: &str = "demo-accounts.txt";
+
+/// Lets people sign in at the demo, each with a password that is made for this folder of data: at a desk, at a location and
+/// as an auditor. Where there are accounts already, nothing is changed.
+///
+/// # Errors
+/// A file can not be written, or no password can be made.
+pub(super) fn people(data: &Path, network: &Network) -> Result<(), Failure> {
+    let file = data.join(ACCOUNTS);
+    if file.exists() {
+        return Ok(());
+    }
+    let unusable = |error| Failure::new("nobody can sign in at the demo", error);
+    let mut accounts = Accounts::default();
+    let mut told = String::new();
+    let region: RegionId =
+        PEOPLE_REGION.parse().map_err(|error| Failure::new("the demo's region is none", error))?;
+    let sources = PEOPLE.iter().filter_map(|(name, sender, what)| {
+        let source = network.sources().find(|source| source.name.as_str() == *sender)?;
+        Some((*name, As::Source(source.id.clone()), *what))
+    });
+    let mandate =
+        Mandate { kind: MandateKind::Supervisor, regions: [region.clone()].into(), locations: [].into() };
+    for (name, works_as, what) in sources.chain([("auditor", As::Auditor(mandate), "looks back at Utrecht")])
+    {
+        let password = keyring::passphrase()?;
+        let known = name.parse().map_err(unusable)?;
+        accounts.add(known, works_as, &password, None).map_err(unusable)?;
+        told.push_str(&[name, password.as_str(), what].join("\t"));
+        told.push('\n');
+    }
+    accounts.write(&file).map_err(unusable)?;
+    keyring::write_private(&data.join(PEOPLE_FILE), told.as_bytes())?;
+    tracing::info!(file = %data.join(PEOPLE_FILE).display(), "who can sign in at the demo, and with what");
+    Ok(())
+}
+
 /// Says what a location would say next of one of its beds.
 #[derive(Debug)]
 struct Generator {
-    locations: Vec<(LocationId, SourceId)>,
+    locations: Vec<(LocationId, SourceId, RegionId)>,
     dice: fastrand::Rng,
 }
 
@@ -69,7 +142,7 @@ impl Generator {
             .filter(|source| source.kind == Kind::Location)
             .filter_map(|source| {
                 let location = LocationId::try_from(source.name.as_str()).ok()?;
-                Some((location, source.id.clone()))
+                Some((location, source.id.clone(), source.region.clone()))
             })
             .collect();
         Self { locations, dice: fastrand::Rng::with_seed(seed) }
@@ -77,8 +150,9 @@ impl Generator {
 
     /// The next event as the board stands; `None` if the location that was thought of has nothing to say.
     fn next(&mut self, board: &Availability, now: Timestamp, id: uuid::Uuid) -> Option<Event> {
-        let (location, source) = self.dice.choice(&self.locations)?.clone();
-        let region = board.location(&location)?.region;
+        let (location, source, region) = self.dice.choice(&self.locations)?.clone();
+        // A location that went to another region is that region's to tell of.
+        board.location(&location).filter(|card| card.region == region)?;
         let beds: Vec<BedCard> = board.beds(&location).collect();
         let fact = match self.dice.choice(&beds) {
             Some(bed) if self.dice.u8(..) >= 12 => self.said_of(&location, bed, id)?,
@@ -209,4 +283,18 @@ fn outgoing(network: &Network, event: Received) -> Result<Outgoing, Failure> {
     })?;
     let name = said.fact.kind().parse()?;
     Ok(Outgoing { region: said.region, sender: source.name.clone(), name, event, sign: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_of_the_demo_is_right_and_has_everybody_who_signs_in_at_it() {
+        let network = network().unwrap();
+        for (name, sender, _) in PEOPLE {
+            assert!(network.sources().any(|source| source.name.as_str() == sender), "{name}");
+        }
+        assert!(network.sources().any(|source| source.kind == Kind::Centre));
+    }
 }

@@ -164,6 +164,9 @@ impl Ground {
             projector::Config { snapshots: settings.data.join("views"), snapshot_every: SNAPSHOT_EVERY };
         let (view, projection) = projector::start::<Availability>(reader.clone(), projector)?;
         let recorder = self.recorder(watched.clone(), needs.clone())?;
+        if settings.demo {
+            demo::people(&settings.data, &self.network)?;
+        }
         let office = Office::open(settings, Arc::clone(&self.clock), &recorder)?;
         let gateway = self.gateway(watched.clone(), needs.clone());
         let gateway = gateway.build(&out, reader.clone(), view.clone());
@@ -176,9 +179,11 @@ impl Ground {
             gateway: gateway.handle(),
             alarms: self.alarms.clone(),
         };
-        let app = self.app(&parts, &office, watched.clone());
+        let app = self.app(settings, &parts, &office, watched.clone());
+        let following = office.following();
         let mut services = JoinSet::new();
         services.spawn(ends(provisioner.run(needed, until(stopping))));
+        services.spawn(ends(office.telling(&self.clock, watched.clone(), until(stopping))));
         let (offenders, offended) = warden::offenders();
         let (config, alarms) = (self.config(&Role::Monitor)?, self.alarms.clone());
         let warden = warden::Warden { config, network: watched, alarms, offenders };
@@ -195,7 +200,7 @@ impl Ground {
         let mut running =
             Running { services, projections: office.tasks.into_iter().chain([projection]).collect() };
         tokio::select! {
-            () = parts.open() => {}
+            ((), ()) = async { tokio::join!(parts.open(), following) } => {}
             () = stopped(stopping.clone()) => return Ok(running),
             ended = running.first_end() => ended?,
         }
@@ -215,6 +220,7 @@ impl Ground {
     /// What the pages and the API show and ask.
     fn app(
         &self,
+        settings: &Settings,
         parts: &health::Parts,
         office: &Office,
         registry: watch::Receiver<Arc<Network>>,
@@ -225,6 +231,9 @@ impl Ground {
             network: Arc::clone(&self.network),
             registry,
             operator: Some(office.operator),
+            trusted_proxies: settings.trusted_proxies.clone(),
+            door: Arc::clone(&office.door),
+            notifier: office.notifier.clone(),
             desk: office.desk.clone(),
             vault: office.vault.clone(),
             flow: office.flow.clone(),

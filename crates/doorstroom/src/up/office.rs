@@ -9,13 +9,18 @@ use desk::{Desk, DeskClock, ScaledClock, Vault};
 use domain::{SourceId, Timestamp};
 use eventlog::{Clock as _, LogReader, SystemClock};
 use keyring::Secret;
-use network::TokenHash;
+use network::{Network, TokenHash};
+use notifier::Notifier;
+use portal::Staff;
+use portal::signin::Door;
 use projector::Handle;
 use recorder::Recorder;
+use tokio::sync::watch;
 use views::{Flow, Unmet};
 
 use super::settings::Settings;
 
+use crate::admin::ACCOUNTS;
 use crate::desk::OPERATOR_TOKEN;
 use crate::failure::Failure;
 
@@ -33,6 +38,10 @@ pub(super) struct Office {
     /// What keeps all of these up to date.
     pub(super) tasks: Vec<projector::Task>,
     pub(super) vault: Vault,
+    /// Who may sign in.
+    pub(super) door: Arc<Door>,
+    /// Who is told that there is something for them.
+    pub(super) notifier: Notifier,
     /// The token of the person on this machine, made anew at each start.
     pub(super) operator: TokenHash,
 }
@@ -66,10 +75,40 @@ impl Office {
         let (unmet, counting) = projector::start::<Unmet>(reader, kept("unmet"))?;
         let vault = Vault::open(&data.join("vault"))
             .map_err(|error| Failure::new("what is personal can not be sealed", error))?;
+        let now = Timestamp::from_micros(SystemClock.now());
+        let door = Door::open(&data.join(ACCOUNTS), data, now)
+            .map_err(|error| Failure::new("nobody can sign in", error))?;
+        let notifier = Notifier::open(data, settings.notices.clone())
+            .map_err(|error| Failure::new("nobody can be told that there is something for them", error))?;
         let secret = Secret::make()?;
         secret.write(&data.join(OPERATOR_TOKEN))?;
         let tasks = vec![state, flowing, counting];
-        Ok(Self { desk, flow, unmet, tasks, vault, operator: secret.hash() })
+        Ok(Self { desk, flow, unmet, tasks, vault, door: Arc::new(door), notifier, operator: secret.hash() })
+    }
+}
+
+impl Office {
+    /// Tells people that there is something for them, until `shutdown` resolves.
+    pub(super) fn telling<Shutdown: Future<Output = ()>>(
+        &self,
+        clock: &Arc<dyn DeskClock>,
+        registry: watch::Receiver<Arc<Network>>,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = ()> + use<Shutdown> {
+        let (notifier, state, clock) = (self.notifier.clone(), self.desk.state().clone(), Arc::clone(clock));
+        let staff = Staff { door: Arc::clone(&self.door), registry, now: Arc::new(super::now) };
+        async move { notifier.run(state, clock, Arc::new(staff), shutdown).await }
+    }
+
+    /// Waits until what the desk decides on, and what it is asked for, follows the log.
+    pub(super) fn following(&self) -> impl Future<Output = ()> + use<> {
+        let views = [self.desk.state().standing(), self.flow.standing(), self.unmet.standing()];
+        async move {
+            for mut view in views {
+                // One that ended has a reason that is told, and ends the node.
+                let _ = view.wait_for(|standing| standing.live).await;
+            }
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Not here: the acts (`acts`), the rules (`domain::desk`), deciding and recording (`desk`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,16 +11,18 @@ use axum::response::{IntoResponse as _, Response};
 use contracts::{Received, encode_json};
 use desk::{DeskError, Done, Vault, VaultError};
 use domain::access::{Action, Principal};
-use domain::desk::{Act, Command};
+use domain::desk::{Act, Command, State as DeskState, Step, decide};
 use domain::matching::{Wanted as Sought, matching};
 use domain::{Event, Fact, Sealed};
+use eventlog::{Key, ReadError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::acts::{At, Built, Wanted};
 use super::problem::{Problem, language};
 use super::request::{self, Parts};
-use super::scope::{Subject, of_act};
+use super::scope::{Scene, Subject, of_act};
+use super::times;
 use super::value::{EventNumber, Moment, Text};
 use super::who;
 use crate::server::Portal;
@@ -46,7 +47,7 @@ pub(crate) async fn act<W: Wanted>(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let parts = parts.map_or_else(|| Parts(BTreeMap::new()), |RawParts(parts)| parts);
+    let parts = parts.map_or_else(Parts::none, |RawParts(parts)| parts);
     match done::<W>(&portal, &parts, &headers, body).await {
         Ok(done) => receipt(done),
         Err(problem) => problem.answer(language(&headers)),
@@ -79,18 +80,66 @@ async fn done<W: Wanted>(
 ) -> Result<Done, Problem> {
     let principal = who::caller(portal, headers)?;
     who::check_role(&principal, W::ACTION)?;
+    portal.paces.machine(&principal, (portal.app.now)())?;
     let wanted: W = request::body(headers, body).await?;
+    request::wait(portal, portal.app.desk.state(), request::position(headers, None)?).await?;
+    perform(portal, parts, principal, wanted).await
+}
+
+/// Does what is wanted, if the principal may.
+///
+/// # Errors
+/// It may not, there is no such thing, the rules say no, or it can not be recorded.
+async fn perform<W: Wanted>(
+    portal: &Portal,
+    parts: &Parts,
+    principal: Principal,
+    wanted: W,
+) -> Result<Done, Problem> {
+    perform_if(portal, parts, principal, wanted, |_, _| Ok(())).await
+}
+
+/// The same, where `first` says whether it is done: it is asked about what the principal may do, before anything is.
+///
+/// # Errors
+/// As [`perform`], and what `first` says.
+pub(crate) async fn perform_if<W: Wanted>(
+    portal: &Portal,
+    parts: &Parts,
+    principal: Principal,
+    wanted: W,
+    first: impl FnOnce(&DeskState, &Act) -> Result<(), Problem> + Send,
+) -> Result<Done, Problem> {
+    who::check_role(&principal, W::ACTION)?;
     let desk = &portal.app.desk;
-    request::wait(portal, desk.state(), request::position(headers, None)?).await?;
     let (id, occurred_at, at) = (wanted.id(), wanted.occurred_at(), desk.now());
     let (built, subject) = desk.state().read(|state| {
         let built = wanted.act(&At { parts, state })?;
-        let subject = of_act(state, &built.act, built.region.as_ref(), at).ok_or(Problem::NotThere)?;
+        let scene = Scene { state, network: &portal.app.network, principal: &principal, now: at };
+        let subject = of_act(scene, &built.act, built.region.as_ref()).ok_or(Problem::NotThere)?;
         Ok::<_, Problem>((built, subject))
     })?;
     who::check(&principal, Action::of(&built.act), &subject.about)?;
+    desk.state().read(|state| first(state, &built.act))?;
     let region = decided_in(portal, &subject, &built.act, &principal)?;
+    stands_in(portal, &built.act)?;
     let by = who::actor(&principal, subject.location.as_ref())?;
+    times::check(&built.act, occurred_at, at)?;
+    let source = principal.source;
+    let told = |act| Command {
+        id,
+        source: source.clone(),
+        region: region.clone(),
+        at,
+        occurred_at,
+        by: by.clone(),
+        act,
+    };
+    if built.private.is_some() {
+        let draft = told(built.act.clone());
+        readable(&draft)?;
+        makes_sense(portal, draft).await?;
+    }
     let mut act = sealed(portal.app.vault.clone(), built).await?;
     if let Act::SendOffers { referral, receipt, .. } = &mut act {
         // Why these and not others is kept with the offers.
@@ -98,9 +147,36 @@ async fn done<W: Wanted>(
             .state()
             .read(|state| Sought::of(state, *referral, at).map(|sought| matching(state, &sought).kept()));
     }
-    let command = Command { id, source: principal.source, region, at, occurred_at, by, act };
+    let command = told(act);
     readable(&command)?;
     Ok(desk.handle(command).await?)
+}
+
+/// Whether a referral that is made with something to seal can be made at all, where there is no key for it yet: a refused act
+/// leaves none behind. Of any other act the referral is there already, and has one key however often it is refused.
+///
+/// # Errors
+/// It would be refused.
+async fn makes_sense(portal: &Portal, command: Command) -> Result<(), Problem> {
+    let Act::MakeReferral { profile, .. } = &command.act else { return Ok(()) };
+    let (vault, reader, subject) =
+        (portal.app.vault.clone(), portal.app.reader.clone(), profile.referral.uuid());
+    let key = Key(contracts::key(command.source.as_str(), &command.id.to_string()));
+    let look = move || Ok((vault.holds(subject), reader.position_of(&key)?.is_some()));
+    let looked = tokio::task::spawn_blocking(look).await.map_err(|_| Problem::Away)?;
+    let (has_key, used) = looked.map_err(|error: ReadError| {
+        tracing::error!(%error, "the log could not be read for an act");
+        Problem::Away
+    })?;
+    if has_key {
+        return Ok(());
+    }
+    if used {
+        return Err(Problem::Reused);
+    }
+    let desk = portal.app.desk.state();
+    request::wait(portal, desk, Some(portal.app.reader.head().position)).await?;
+    desk.read(|state| decide(state, &command)).map(|_| ()).map_err(Problem::Refused)
 }
 
 /// Whether what is given as a whole (a word of a location, a profile) is as the contract of the events has it: a postcode of
@@ -134,6 +210,25 @@ fn readable(command: &Command) -> Result<(), Problem> {
             "a value in it is none that an event may have; the description says which there are".to_owned(),
         ))
     }
+}
+
+/// Whoever duty is handed to has to be there, and each step a step: nobody would answer otherwise.
+fn stands_in(portal: &Portal, act: &Act) -> Result<(), Problem> {
+    let Act::HandOverDuty { to, mandate, .. } = act else { return Ok(()) };
+    let network = &portal.app.network;
+    let desk = to.as_str().parse().is_ok_and(|region| network.region(&region).is_some());
+    let centre = to.as_str().parse().is_ok_and(|centre| network.centre(&centre).is_some());
+    if !desk && !centre {
+        return Err(Problem::Unfit(
+            "`to` is the region of a desk or the code of a centre of this network".to_owned(),
+        ));
+    }
+    // Whoever stands in sees what the desk sees: nobody looks who may do nothing.
+    if !mandate.is_empty() && mandate.iter().all(|step| Step::is_mandate(step.as_str())) {
+        return Ok(());
+    }
+    let steps = Step::MANDATED.map(Step::code).join(", ");
+    Err(Problem::Unfit(format!("`mandate` is any of {steps}, or {}", Step::EVERY)))
 }
 
 /// The region whose desk decides; one of the network.
@@ -193,7 +288,8 @@ impl From<DeskError> for Problem {
     }
 }
 
-fn receipt(done: Done) -> Response {
+/// What became of an act, as an answer.
+pub(crate) fn receipt(done: Done) -> Response {
     let fresh = !done.duplicate && !done.events.is_empty();
     let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
     let etag = format!("\"{}\"", done.position);

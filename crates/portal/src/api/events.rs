@@ -16,7 +16,7 @@ use domain::access::Action;
 use domain::{RegionId, Timestamp};
 use eventlog::{Query, QueryItem, Record, Subscription};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::{PartialSchema as _, openapi::Required};
@@ -26,7 +26,7 @@ use super::problem::{Problem, language};
 use super::router::Api;
 use super::scope::Subject;
 use super::who;
-use crate::guard;
+use crate::places::Place;
 use crate::server::Portal;
 
 /// How often a silent stream says that it lives.
@@ -76,7 +76,8 @@ async fn serve(State(portal): State<Arc<Portal>>, parts: Option<RawParts>, heade
 }
 
 fn start(portal: Arc<Portal>, parts: Option<RawParts>, headers: &HeaderMap) -> Result<Follower, Problem> {
-    who::check_role(&who::caller(&portal, headers)?, Action::Events)?;
+    let reader = who::caller(&portal, headers)?;
+    who::check_role(&reader, Action::Events)?;
     let RawParts(parts) = parts.ok_or(Problem::NotThere)?;
     let region: RegionId = parts.read("region")?;
     portal.app.network.region(&region).ok_or(Problem::NotThere)?;
@@ -93,7 +94,7 @@ fn start(portal: Arc<Portal>, parts: Option<RawParts>, headers: &HeaderMap) -> R
             id
         }
     };
-    let permit = Arc::clone(&portal.readers).try_acquire_owned().map_err(|_| guard::Refusal::Busy)?;
+    let place = portal.places.known(reader.source.as_str())?;
     let items = vec![QueryItem { types: Vec::new(), tags: vec![format!("region:{region}").into()] }];
     let mut check = tokio::time::interval(CHECK_AGAIN);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -104,7 +105,7 @@ fn start(portal: Arc<Portal>, parts: Option<RawParts>, headers: &HeaderMap) -> R
         region,
         check,
         portal,
-        _permit: permit,
+        _place: place,
     })
 }
 
@@ -123,7 +124,7 @@ struct Follower {
     headers: HeaderMap,
     region: RegionId,
     check: Interval,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Follower {

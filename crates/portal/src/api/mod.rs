@@ -7,17 +7,18 @@
 //!
 //! Invariant: what is another's looks like what does not exist (test: `fault_67_ids_of_another_region_look_like_ids_of_nothing`).
 
-mod acting;
-mod acts;
+pub(crate) mod acting;
+pub(crate) mod acts;
 mod events;
 pub(crate) mod open;
-mod problem;
-mod questions;
-mod request;
-mod router;
-mod scope;
-mod value;
-mod who;
+pub(crate) mod problem;
+pub(crate) mod questions;
+pub(crate) mod request;
+pub(crate) mod router;
+pub(crate) mod scope;
+mod times;
+pub(crate) mod value;
+pub(crate) mod who;
 
 use std::sync::Arc;
 

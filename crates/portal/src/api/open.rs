@@ -12,12 +12,12 @@ use domain::{RegionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use views::{Availability, CareCode, Row};
 
+use super::who;
+use crate::Check;
 use crate::guard::{Refusal, not_modified};
 use crate::pages::care_code;
 use crate::server::Portal;
-
-/// Boards of the past reckoned at the same time: each reads the log from its start and keeps a processor busy.
-pub(crate) const PAST_BOARDS_MAX: usize = 2;
+use crate::site::visit;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +76,7 @@ pub(crate) async fn availability(
     let part = Part { region, care_type: care_code(asked.care_type.as_deref())? };
     let board = match asked.as_of.as_deref() {
         None | Some("") => portal.app.availability.read(|view| part.of(view)),
-        Some(moment) => past(&portal, moment, part).await?,
+        Some(moment) => past(&portal, moment, part, &headers).await?,
     };
     let etag = format!("\"{}\"", board.position);
     let head = [(header::ETAG, &*etag), (header::CACHE_CONTROL, "no-cache")];
@@ -87,9 +87,10 @@ pub(crate) async fn availability(
 }
 
 /// The board as it was at a position or a moment.
-async fn past(portal: &Portal, moment: &str, part: Part) -> Result<Board, Refusal> {
+async fn past(portal: &Portal, moment: &str, part: Part, headers: &HeaderMap) -> Result<Board, Refusal> {
     let moment = Moment::read(moment).ok_or(Refusal::BadAsOf)?;
-    let permit = Arc::clone(&portal.past_boards).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+    let known = who::caller(portal, headers).is_ok() || visit::signed(portal, headers, false).is_some();
+    let permit = portal.places.past(known)?;
     let reader = portal.app.reader.clone();
     let unreadable = |error: &dyn core::fmt::Display| {
         tracing::error!(%error, "the board of the past could not be reckoned");
@@ -128,14 +129,42 @@ pub(crate) async fn healthz() -> &'static str {
 
 /// `GET /readyz`: every check with its answer; 503 unless all hold.
 pub(crate) async fn readyz(State(portal): State<Arc<Portal>>) -> Response {
-    let checks = portal.app.checks.readiness();
+    let mut checks = portal.app.checks.readiness();
+    checks.push(desk_follows(&portal));
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(serde_json::json!({ "ready": ready, "checks": checks }))).into_response()
+}
+
+/// Whether the desk has caught up with the log: until it has, nobody is answered from it.
+fn desk_follows(portal: &Portal) -> Check {
+    let standing = *portal.app.desk.state().standing().borrow();
+    follows(standing.live, standing.position, portal.app.reader.head().position)
+}
+
+fn follows(live: bool, position: u64, head: u64) -> Check {
+    let detail = if live {
+        format!("it follows the log, at position {position}")
+    } else {
+        format!("it reads the log, at position {position} of {head}; answers wait for it")
+    };
+    Check { name: "desk".to_owned(), ok: live, detail }
 }
 
 /// `GET /metrics`, in the `OpenMetrics` text format.
 pub(crate) async fn metrics(State(portal): State<Arc<Portal>>) -> Response {
     let media_type = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
     (media_type, (portal.app.metrics)()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_desk_that_still_reads_the_log_is_not_ready_and_says_how_far_it_is() {
+        let check = follows(false, 70, 1_000);
+        assert!(!check.ok && check.detail.contains("position 70 of 1000"), "{check:?}");
+        assert!(follows(true, 1_000, 1_000).ok);
+    }
 }

@@ -11,8 +11,8 @@ use domain::desk::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::guard;
 use crate::words::Lang;
+use crate::{guard, messages};
 
 /// What a type begins with; the code follows.
 const TYPE: &str = "urn:doorstroom:problem:";
@@ -20,6 +20,45 @@ const TYPE: &str = "urn:doorstroom:problem:";
 const REFUSAL_TYPE: &str = "urn:doorstroom:refusal:";
 /// When to try again what could not be answered for now, in seconds.
 const AGAIN_AFTER_SECONDS: &str = "2";
+
+/// What is wrong with a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// It happened later than now.
+    Ahead,
+    /// It happened longer ago than is remembered.
+    LongAgo,
+    /// Nothing is planned for such a day.
+    NoPlan,
+}
+
+/// What a page asks once more, before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsure {
+    /// The admitting doctor has not agreed to this admission.
+    Agreement,
+    /// The outcome of the weighing ends the referral.
+    End,
+}
+
+impl Time {
+    fn advice(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ahead => (
+                "Het ligt in de toekomst, en kan dus nog niet gebeurd zijn. Er is niets vastgelegd.",
+                "It lies in the future, so it can not have happened yet. Nothing was recorded.",
+            ),
+            Self::LongAgo => (
+                "Het is langer dan 31 dagen geleden; zo lang geleden wordt niets meer veranderd. Er is niets vastgelegd.",
+                "It is more than 31 days ago; nothing is changed that long after. Nothing was recorded.",
+            ),
+            Self::NoPlan => (
+                "Een afspraak is voor vandaag of later, en ten hoogste een jaar vooruit. Er is niets vastgelegd.",
+                "A plan is for today or later, and a year ahead at most. Nothing was recorded.",
+            ),
+        }
+    }
+}
 
 /// Why not.
 #[derive(Debug)]
@@ -36,10 +75,18 @@ pub(crate) enum Problem {
     Malformed(String),
     /// The body is JSON, but not what is asked for; what is wrong.
     Unfit(String),
+    /// A form lacks this field.
+    Lacks(String),
+    /// A field of a form holds what it can not.
+    Misfilled,
+    /// It is asked once more, before it is done.
+    Unsure(Unsure),
     /// A parameter of the address or a header can not be read; which.
     BadParameter(&'static str),
     /// The body is of another type.
     NotJson,
+    /// The body is no form.
+    NotForm,
     /// More than a list may have.
     TooMany {
         /// Of what.
@@ -47,10 +94,14 @@ pub(crate) enum Problem {
         /// How many it may be.
         max: usize,
     },
+    /// A time in it can not be so.
+    Time(Time),
     /// The id was used for something else.
     Reused,
     /// Many decide on the same at once.
     Contended,
+    /// More acts within a moment than one may do.
+    TooFast,
     /// A position that the log has not reached.
     Ahead,
     /// The view does not have that position yet.
@@ -95,33 +146,43 @@ impl From<guard::Refusal> for Problem {
 }
 
 impl Problem {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::UNAUTHORIZED,
             Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::NotThere => StatusCode::NOT_FOUND,
-            Self::Refused(_) | Self::Reused => StatusCode::CONFLICT,
+            Self::Refused(_) | Self::Reused | Self::Unsure(_) => StatusCode::CONFLICT,
             Self::Malformed(_) | Self::BadParameter(_) | Self::Ahead => StatusCode::BAD_REQUEST,
-            Self::Unfit(_) | Self::TooMany { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unfit(_) | Self::TooMany { .. } | Self::Time(_) | Self::Lacks(_) | Self::Misfilled => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::NotJson | Self::NotForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
             Self::Contended | Self::Behind | Self::Away => StatusCode::SERVICE_UNAVAILABLE,
             Self::Guard(refusal) => refusal.status(),
         }
     }
 
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
+            Self::Time(Time::Ahead) => "time-ahead",
+            Self::Time(Time::LongAgo) => "time-long-ago",
+            Self::Time(Time::NoPlan) => "time-no-plan",
             Self::Unknown => "unknown-token",
             Self::Denied(denied) => denied.code(),
             Self::NotThere => "not-there",
             Self::Refused(refusal) => refusal.code(),
             Self::Malformed(_) => "malformed",
-            Self::Unfit(_) => "unfit",
+            Self::Unfit(_) | Self::Lacks(_) | Self::Misfilled => "unfit",
+            Self::Unsure(Unsure::Agreement) => "without-agreement",
+            Self::Unsure(Unsure::End) => "ends-referral",
             Self::BadParameter(_) => "bad-parameter",
             Self::NotJson => "not-json",
+            Self::NotForm => "not-form",
             Self::TooMany { .. } => "too-many",
             Self::Reused => "id-reused",
             Self::Contended => "contended",
+            Self::TooFast => "too-fast",
             Self::Ahead => "ahead",
             Self::Behind => "behind",
             Self::Away => "away",
@@ -129,28 +190,34 @@ impl Problem {
         }
     }
 
-    fn title(&self, lang: Lang) -> &'static str {
+    pub(crate) fn title(&self, lang: Lang) -> &'static str {
         let (nl, en) = match self {
             Self::Unknown => ("Wij kennen u niet", "We do not know you"),
             Self::Denied(_) => ("Dit mag u niet", "You may not do this"),
             Self::NotThere => ("Dit is er niet", "There is no such thing"),
             Self::Refused(_) => ("Dit kan niet", "This can not be done"),
-            Self::Malformed(_) | Self::Unfit(_) | Self::NotJson => {
+            Self::Malformed(_) | Self::Unfit(_) | Self::NotJson | Self::NotForm => {
                 ("Dit bericht kunnen wij niet lezen", "This body can not be read")
             }
+            Self::Lacks(_) => ("Er ontbreekt nog iets", "Something is still missing"),
+            Self::Misfilled => ("Er klopt iets niet in het formulier", "Something in the form is not right"),
+            Self::Unsure(_) => ("Weet u het zeker?", "Are you sure?"),
             Self::BadParameter(_) => {
                 ("Een deel van de vraag klopt niet", "A part of the request is not right")
             }
             Self::TooMany { .. } => ("Dit is te veel", "This is too many"),
+            Self::Time(_) => ("Deze tijd kan niet", "This time can not be right"),
             Self::Reused => ("Dit nummer is al gebruikt", "This id was used before"),
             Self::Ahead | Self::Behind => ("Zo ver zijn wij nog niet", "We are not that far yet"),
-            Self::Contended | Self::Away => ("Dit is nu niet vastgelegd", "This is not recorded now"),
+            Self::Contended | Self::TooFast | Self::Away => {
+                ("Dit is nu niet vastgelegd", "This is not recorded now")
+            }
             Self::Guard(refusal) => (refusal.said(Lang::Nl).title, refusal.said(Lang::En).title),
         };
         if lang == Lang::Nl { nl } else { en }
     }
 
-    fn detail(&self, lang: Lang) -> String {
+    pub(crate) fn detail(&self, lang: Lang) -> String {
         let (nl, en) = match self {
             Self::Unknown => (
                 "Stuur een geldig token mee: 'Authorization: Bearer dst_…'.",
@@ -165,6 +232,13 @@ impl Problem {
             Self::Malformed(place) => return format!("This is not JSON ({place})."),
             Self::Unfit(what) if lang == Lang::Nl => return format!("Dit is niet wat gevraagd is: {what}."),
             Self::Unfit(what) => return format!("This is not what is asked for: {what}."),
+            Self::Lacks(field) => {
+                let word = messages::word(lang, "field", field).unwrap_or_else(|| lang.t("field-other"));
+                return lang.tf("form-lacks", &[("field", word)]);
+            }
+            Self::Misfilled => return lang.t("form-misfilled").to_owned(),
+            Self::Unsure(Unsure::Agreement) => return lang.t("sure-agreement-first").to_owned(),
+            Self::Unsure(Unsure::End) => return lang.t("sure-end-first").to_owned(),
             Self::BadParameter(which) if lang == Lang::Nl => {
                 return format!("'{which}' kunnen wij niet lezen.");
             }
@@ -173,15 +247,21 @@ impl Problem {
                 "Stuur JSON, met 'Content-Type: application/json'.",
                 "Send JSON, with 'Content-Type: application/json'.",
             ),
+            Self::NotForm => ("Stuur een formulier van deze pagina's.", "Send a form of these pages."),
             Self::TooMany { what, max } if lang == Lang::Nl => return format!("Ten hoogste {max} {what}."),
             Self::TooMany { what, max } => return format!("At most {max} {what}."),
+            Self::Time(time) => time.advice(),
             Self::Reused => (
-                "Er is al iets anders vastgelegd met dit nummer; maak een nieuw nummer.",
-                "Something else is recorded under this id; make a new one.",
+                "Er is al iets anders vastgelegd met dit nummer: laad de pagina opnieuw, of maak een nieuw nummer.",
+                "Something else is recorded under this id: load the page again, or make a new id.",
             ),
             Self::Contended => (
                 "Te veel beslissingen tegelijk over hetzelfde; stuur het nog eens met hetzelfde nummer.",
                 "Too many decide on the same at once; send it again with the same id.",
+            ),
+            Self::TooFast => (
+                "Dit gaat te snel achter elkaar; stuur het zo nog eens met hetzelfde nummer.",
+                "These come too fast; send it again in a moment with the same id.",
             ),
             Self::Ahead => (
                 "Het logboek heeft deze positie nog niet; die komt van een andere node.",
@@ -215,7 +295,7 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(AGAIN_AFTER_SECONDS));
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, header};
-use projector::Handle;
+use projector::{Handle, Standing};
 use serde::de::DeserializeOwned;
 use views::View;
 
@@ -32,6 +32,16 @@ pub(crate) const POSITION: HeaderName = HeaderName::from_static("doorstroom-posi
 pub(crate) struct Parts(pub(crate) BTreeMap<String, String>);
 
 impl Parts {
+    /// Those of an address without any.
+    pub(crate) fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// One part.
+    pub(crate) fn one(name: &str, value: &impl ToString) -> Self {
+        Self(BTreeMap::from([(name.to_owned(), value.to_string())]))
+    }
+
     /// The part of this name.
     ///
     /// # Errors
@@ -53,15 +63,29 @@ pub(crate) async fn body<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
         return Err(Problem::NotJson);
     }
     let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| guard::Refusal::TooLarge)?;
-    serde_json::from_slice(&bytes).map_err(|error| told(&error))
+    read(&bytes)
 }
 
-/// What is wrong with a body, without a word of it.
-fn told(error: &serde_json::Error) -> Problem {
-    let place = format!("line {}, column {}", error.line(), error.column());
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| told(&error))?;
+    reader.end().map_err(|error| Problem::Malformed(place(&error)))?;
+    Ok(read)
+}
+
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+/// What is wrong with a body, and where, without a word of it: the names of fields are ours, or they are left out.
+fn told(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let (path, error) = (error.path(), error.inner());
     if !error.is_data() {
-        return Problem::Malformed(place);
+        return Problem::Malformed(place(error));
     }
+    let unknown = error.to_string().starts_with("unknown field");
+    let named = !unknown && path.iter().next().is_some();
+    let field = if named { format!("`{path}`: ") } else { String::new() };
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
     let said = if text.starts_with("missing field") || text.starts_with("not ") {
@@ -73,7 +97,7 @@ fn told(error: &serde_json::Error) -> Problem {
             |(_, expected)| format!("expected {expected}"),
         )
     };
-    Problem::Unfit(format!("{said} ({place})"))
+    Problem::Unfit(format!("{field}{said}"))
 }
 
 /// The position that the asker has seen: of the header, or of `after` in the address.
@@ -86,7 +110,8 @@ pub(crate) fn position(headers: &HeaderMap, after: Option<u64>) -> Result<Option
     said.map(Some).ok_or(Problem::BadParameter("doorstroom-position"))
 }
 
-/// Waits until the view has this position, if there is one.
+/// Waits until the view follows the log, which after a start takes a moment, and has this position, if there is one. Until
+/// it does, what is recorded would be answered like what is not there.
 ///
 /// # Errors
 /// The log has no such position, the view does not get there in time, or too many wait.
@@ -95,17 +120,18 @@ pub(crate) async fn wait<V: View>(
     view: &Handle<V>,
     position: Option<u64>,
 ) -> Result<(), Problem> {
-    let Some(position) = position else { return Ok(()) };
-    if view.standing().borrow().position >= position {
+    let there = |now: &Standing| now.live && position.is_none_or(|position| now.position >= position);
+    let mut standing = view.standing();
+    if there(&standing.borrow()) {
         return Ok(());
     }
-    if position > portal.app.reader.head().position {
+    if position.is_some_and(|position| position > portal.app.reader.head().position) {
         return Err(Problem::Ahead);
     }
     let _permit = portal.waiting.try_acquire().map_err(|_| guard::Refusal::Busy)?;
-    match tokio::time::timeout(AFTER_WITHIN_MAX, view.wait_for(position)).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Problem::Away),
+    match tokio::time::timeout(AFTER_WITHIN_MAX, standing.wait_for(there)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) => Err(Problem::Away),
         Err(_) => Err(Problem::Behind),
     }
 }
@@ -127,7 +153,7 @@ mod tests {
     }
 
     fn refused(text: &str) -> String {
-        format!("{:?}", told(&serde_json::from_str::<Sent>(text).unwrap_err()))
+        format!("{:?}", read::<Sent>(text.as_bytes()).unwrap_err())
     }
 
     #[test]

@@ -26,9 +26,12 @@ use super::problem::ProblemBody;
 use super::questions::{self, Question};
 use super::value::{BedCode, LocationCode, OfferNumber, ReferralNumber, RegionCode, StayNumber};
 use crate::server::Portal;
+use crate::site::forms;
 
 /// Where the API is.
 pub(crate) const PREFIX: &str = "/api/v1";
+/// Where the same acts are as forms, for pages.
+pub(crate) const FORMS: &str = "/doe";
 /// What its token is called in the description.
 const TOKEN: &str = "token";
 /// What every answer may be beside what was asked for.
@@ -42,10 +45,11 @@ const PROBLEMS: [(u16, &str); 7] = [
     (503, "It can not be answered now; try again, with the same id."),
 ];
 /// And what an act may be answered with.
-const PROBLEMS_OF_ACTS: [(u16, &str); 3] = [
+const PROBLEMS_OF_ACTS: [(u16, &str); 4] = [
     (413, "The body is too large."),
     (415, "The body is no JSON."),
     (422, "The body is JSON, but not what is asked for."),
+    (429, "More acts within a moment than one may do; send it again, with the same id."),
 ];
 
 /// Addresses and descriptions so far.
@@ -82,7 +86,10 @@ impl Api {
             .responses(responses)
             .security(SecurityRequirement::new(TOKEN, no_scopes()));
         let path = format!("{PREFIX}{}", W::PATH);
-        self.router = self.router.route(&path, post(acting::act::<W>));
+        self.router = self
+            .router
+            .route(&path, post(acting::act::<W>))
+            .route(&format!("{FORMS}{}", W::PATH), post(forms::act::<W>));
         self.paths = self.paths.path(path, PathItem::new(HttpMethod::Post, operation));
         self.knows::<W>()
     }
@@ -173,7 +180,8 @@ impl Api {
             .description(Some(
                 "The regional bed desks: acts (POST) and questions (GET). An act carries an id that its sender made and is \
                  done once however often it is sent; its answer names the position from which on it is so, which a \
-                 question can wait for. Every error is problem+json with a code for programs and a sentence for people.",
+                 question can wait for. A referral that ended more than 31 days ago is found by auditors only, on their pages and in \
+                 the log. Every error is problem+json with a code for programs and a sentence for people.",
             ))
             .license(Some(LicenseBuilder::new().name("EUPL-1.2").identifier(Some("EUPL-1.2")).build()))
             .build();

@@ -46,7 +46,10 @@ fn operator() -> Result<SourceId, Problem> {
 }
 
 /// What a source is.
-fn principal(network: &Network, source: &Source) -> Result<Principal, Problem> {
+///
+/// # Errors
+/// Nobody works with it.
+pub(crate) fn principal(network: &Network, source: &Source) -> Result<Principal, Problem> {
     let region = source.region.clone();
     let role = match source.kind {
         Kind::Desk => Role::DeskOperator { region },
@@ -104,6 +107,11 @@ pub(crate) fn check(principal: &Principal, action: Action, about: &About) -> Res
     Err(denied.into())
 }
 
+/// Whether the principal may do this about this, for any purpose its role has.
+pub(crate) fn permits(principal: &Principal, action: Action, about: &About) -> bool {
+    purposes_of(&principal.role).iter().any(|purpose| allowed(principal, action, about, *purpose).is_ok())
+}
+
 /// As whom a principal acts on what is of `location`, if it is about one.
 ///
 /// # Errors
@@ -112,10 +120,11 @@ pub(crate) fn actor(principal: &Principal, location: Option<&LocationId>) -> Res
     match (&principal.role, location) {
         (Role::DeskOperator { region }, _) => Ok(Actor::Desk(region.clone())),
         (Role::Centre { centre, .. }, _) => Ok(Actor::Centre(centre.clone())),
-        (Role::LocationStaff { .. }, Some(location)) => Ok(Actor::Location(location.clone())),
-        (Role::Referrer { .. }, _) => Ok(Actor::Referrer),
-        (Role::LocationStaff { .. }, None) | (Role::Auditor { .. } | Role::Admin, _) => {
-            Err(Problem::Denied(Denied::Role))
+        (Role::LocationStaff { .. } | Role::WardDevice { .. }, Some(location)) => {
+            Ok(Actor::Location(location.clone()))
         }
+        (Role::Referrer { .. }, _) => Ok(Actor::Referrer),
+        (Role::LocationStaff { .. } | Role::WardDevice { .. }, None)
+        | (Role::Auditor { .. } | Role::Admin, _) => Err(Problem::Denied(Denied::Role)),
     }
 }

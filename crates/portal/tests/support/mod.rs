@@ -3,8 +3,15 @@
 //! Not here: the node with its broker (the `tests` package).
 
 #![allow(dead_code, reason = "shared by several test programs, each of which uses a part")]
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "test code, also in the preview"
+)]
 
-pub(crate) mod http;
+pub(crate) mod houses;
+pub(crate) mod network;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,11 +20,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use bytes::Bytes;
-use contracts::Received;
-use eventlog::{Batch, EventLog, Key, NewRecord, Options};
-use network::{Network, TokenHash};
+use ::network::{Network, TokenHash};
+use eventlog::{Batch, EventLog, Options};
 use portal::{App, Check, Checks};
+use tests::session::PASSWORD;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
@@ -58,7 +64,7 @@ pub(crate) struct Node {
     /// Who takes part, to be changed by a test.
     pub(crate) registry: watch::Sender<Arc<Network>>,
     views: Vec<projector::Task>,
-    _folder: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Node {
@@ -69,7 +75,11 @@ impl Node {
 
     /// The same, of this network.
     pub(crate) fn of(network: Network) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), network)
+    }
+
+    /// The same over the log that is in this folder.
+    pub(crate) fn over(folder: tempfile::TempDir, network: Network) -> Self {
         let (log, _) = EventLog::open(&folder.path().join("log"), Options::default()).unwrap();
         let config = projector::Config { snapshots: folder.path().join("views"), snapshot_every: 1_000_000 };
         let (availability, view) = projector::start(log.reader(), config).unwrap();
@@ -85,43 +95,38 @@ impl Node {
             mailbox: bus::Limits::default().mailbox,
             needs: None,
         };
-        let door = recorder.build(BTreeMap::new(), log.clone()).inner();
+        let inner = recorder.build(BTreeMap::new(), log.clone()).inner();
         let config =
             |name: &str| projector::Config { snapshots: folder.path().join(name), snapshot_every: 1_000_000 };
         let (flow, flowing) = projector::start(log.reader(), config("flow")).unwrap();
         let (unmet, counting) = projector::start(log.reader(), config("unmet")).unwrap();
         let config = desk::Config::new(folder.path().join("desk"), "urn:doorstroom:keeper".parse().unwrap());
-        let (desk, state) = config.start(door).unwrap();
+        let (desk, state) = config.start(inner).unwrap();
         let app = App {
             availability,
             network,
             registry: watched,
             operator: Some(TokenHash::of(OPERATOR)),
+            trusted_proxies: Vec::new(),
+            door: Arc::new(door(folder.path())),
             desk,
             flow,
             unmet,
+            notifier: notifier::Notifier::nothing(),
             vault: desk::Vault::open(&folder.path().join("vault")).unwrap(),
             reader: log.reader(),
             checks: ready.clone(),
             metrics: Arc::new(|| String::from("# EOF\n")),
             now: Arc::new(move || domain::Timestamp::from_micros(time.load(Ordering::SeqCst))),
         };
-        Self {
-            app,
-            log,
-            ready,
-            clock,
-            registry,
-            views: vec![view, state, flowing, counting],
-            _folder: folder,
-        }
+        Self { app, log, ready, clock, registry, views: vec![view, state, flowing, counting], data: folder }
     }
 
     /// Records events and waits until the view has them; gives the position of the last.
     pub(crate) async fn record(&self, lines: &[String]) -> u64 {
         let mut position = 0;
         for chunk in lines.chunks(512) {
-            let records = chunk.iter().map(|line| stored(line)).collect();
+            let records = chunk.iter().map(|line| tests::record_of(line)).collect();
             let appended = self.log.append(Batch { records, ..Batch::default() }).await.unwrap();
             position = *appended.positions.last().unwrap();
         }
@@ -148,12 +153,44 @@ impl Node {
         Serving { address, stop, task }
     }
 
+    /// The folder with all that the node keeps.
+    pub(crate) fn folder(&self) -> &Path {
+        self.data.path()
+    }
+
     pub(crate) async fn stop(self) {
         for view in self.views {
             view.shutdown().await;
         }
         self.log.close().await;
     }
+}
+
+/// Accounts of every kind, for region zk01 and its location zk01-de-linde, where the network has them as sources.
+fn door(folder: &Path) -> portal::signin::Door {
+    use portal::signin::{Accounts, As, Door, Mandate, MandateKind};
+    let file = folder.join("accounts.toml");
+    let mut accounts = Accounts::default();
+    let mandate = Mandate {
+        kind: MandateKind::Supervisor,
+        regions: ["zk01".parse().unwrap()].into(),
+        locations: std::collections::BTreeSet::new(),
+    };
+    let insurer = Mandate { kind: MandateKind::Insurer, ..mandate.clone() };
+    let all = [
+        ("loket", As::Source("urn:test:desk".parse().unwrap())),
+        ("linde", As::Source("urn:test:location".parse().unwrap())),
+        ("tablet", As::WardDevice("urn:test:location".parse().unwrap())),
+        ("huisarts", As::Source("urn:test:referrer".parse().unwrap())),
+        ("centrum", As::Source("urn:test:centre".parse().unwrap())),
+        ("toezicht", As::Auditor(mandate)),
+        ("verzekeraar", As::Auditor(insurer)),
+    ];
+    for (name, works_as) in all {
+        accounts.add(name.parse().unwrap(), works_as, PASSWORD, None).unwrap();
+    }
+    accounts.write(&file).unwrap();
+    Door::open(&file, folder, domain::Timestamp::from_micros(1_772_449_200_000_000)).unwrap()
 }
 
 pub(crate) struct Serving {
@@ -166,21 +203,6 @@ impl Serving {
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
         self.task.await.unwrap();
-    }
-}
-
-/// A line as the recorder would append it.
-fn stored(line: &str) -> NewRecord {
-    let received = Received::structured(Bytes::copy_from_slice(line.as_bytes()));
-    let event = received.decode().unwrap().event;
-    NewRecord {
-        key: Key(contracts::event_key(&event)),
-        kind: contracts::event_type(&event.fact).into(),
-        tags: contracts::tags(&event),
-        occurred_at: event.occurred_at.as_micros(),
-        source: event.source.as_str().into(),
-        content_type: received.content_type().into(),
-        bytes: received.bytes().clone(),
     }
 }
 

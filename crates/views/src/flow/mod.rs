@@ -162,14 +162,14 @@ impl Flow {
         for number in (0..).take(self.rows.len()) {
             self.settle(number);
         }
-        let recent = self.cells.split_off(&(Period::Day(self.today.oldest()), 0));
-        let before = core::mem::replace(&mut self.cells, recent);
-        for ((period, number), cell) in before {
-            let month = match period {
-                Period::Day(day) => Period::month_of(day),
-                Period::Month { .. } => period,
+        // Only the days that became old: what was added up before stays where it is, or a day would cost more with every year.
+        let old = (Period::Day(i64::MIN), 0)..(Period::Day(self.today.oldest()), 0);
+        let old: Vec<_> = self.cells.range(old).map(|((period, number), _)| (*period, *number)).collect();
+        for (period, number) in old {
+            let (Period::Day(day), Some(cell)) = (period, self.cells.remove(&(period, number))) else {
+                continue;
             };
-            self.cells.entry((month, number)).or_default().plus(&cell);
+            self.cells.entry((Period::month_of(day), number)).or_default().plus(&cell);
         }
         self.referrals.forget(now);
         self.stays.retain(|_, stay| {

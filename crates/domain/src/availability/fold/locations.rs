@@ -10,7 +10,7 @@ use super::Step;
 use super::beds::bed_refs;
 use crate::availability::CareCode;
 use crate::availability::contradiction::ContradictionKind;
-use crate::availability::location::Location;
+use crate::availability::location::{Location, Stopped};
 use crate::availability::stay::Spot;
 
 impl Step<'_> {
@@ -63,11 +63,12 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn stopped(&mut self, name: &LocationId, ward: Option<&Label>) {
+    pub(super) fn stopped(&mut self, name: &LocationId, ward: Option<&Label>, stop: Stopped) {
         let Some(location) = self.location_mut(name) else {
             return self.contradict(ContradictionKind::UnknownLocation);
         };
-        location.stops.insert(ward.cloned());
+        let since = location.stops.get(&ward.cloned()).map_or(stop.since, |before| before.since);
+        location.stops.insert(ward.cloned(), Stopped { since, ..stop });
         self.recount_beds_of(name);
     }
 

@@ -15,7 +15,7 @@ use crate::{BedRef, Event, Fact, LocationId, StayId};
 
 use super::bed::{Axes, Bed, Counted, Touch};
 use super::contradiction::{Contradiction, ContradictionKind};
-use super::location::{Change, Location};
+use super::location::{Change, Location, Stopped};
 use super::row::{LastWord, Mark};
 use super::stay::{Spot, Stay};
 use super::{Availability, CareCode, RowKey};
@@ -65,7 +65,11 @@ impl Step<'_> {
             Fact::LocationConfirmed { location }
             | Fact::WindowsSet { location, .. }
             | Fact::IntakeLimitSet { location, .. } => self.expect_location(location),
-            Fact::AdmissionsStopped { location, ward, .. } => self.stopped(location, ward.as_ref()),
+            Fact::AdmissionsStopped { location, ward, reason, review_at } => {
+                let since = self.event.occurred_at;
+                let stop = Stopped { reason: reason.clone(), since, review_at: *review_at };
+                self.stopped(location, ward.as_ref(), stop);
+            }
             Fact::AdmissionsResumed { location, ward } => self.resumed(location, ward.as_ref()),
             Fact::CountsReported { location, counts } => self.counts_reported(location, counts),
             Fact::HoldGranted { place, referral, until } => self.granted(place, *referral, *until),

@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use crate::availability::{CountsAs, Readiness};
 use crate::{Fact, WaitingFor};
 
 use super::*;
@@ -27,6 +28,25 @@ fn a_bed_counts_once_by_the_first_that_matches() {
     told.sees("physical 1, held 1", &[]);
     told.tell(admitted(1, place("1")));
     told.sees("physical 1, occupied 1", &["held-for-another"]);
+}
+
+#[test]
+fn what_is_so_of_a_bed_is_shown_beside_what_it_counts_as() {
+    let mut told = Told::with_beds(&["1"]);
+    told.tell_all([
+        in_ward("1", "Zuid"),
+        in_reserve("1", true),
+        Fact::BedUnstaffed(bed("1")),
+        closed("1"),
+        contaminated("1"),
+        stopped(A, Some("Noord")),
+    ]);
+    let card = told.board.beds(&bed("1").location).next().unwrap();
+    assert_eq!((card.counts_as, card.readiness), (CountsAs::NotReady, Readiness::Contaminated));
+    assert!(card.closed && card.unstaffed && card.reserve);
+    assert_eq!(card.ward, Some(label("Zuid")));
+    let wards: Vec<_> = told.board.wards(&bed("1").location).into_iter().map(crate::Label::as_str).collect();
+    assert_eq!(wards, ["Noord", "Zuid"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `location.*` events without reports: registering, withdrawing, stops, the last word.
 
-use crate::{Fact, Label, LocationProfile};
+use crate::availability::Stop;
+use crate::{Fact, Label, LocationProfile, StopReason};
 
 use super::*;
 
@@ -62,6 +63,28 @@ fn stops_close_a_ward_or_the_whole_location_and_end_by_themselves() {
     told.sees("physical 3, closed 1, offerable 2", &[]);
     told.tell(in_ward("3", "east"));
     told.sees("physical 3, closed 2, offerable 1", &[]);
+}
+
+#[test]
+fn a_stop_is_known_by_its_first_moment_and_its_last_reason_until_it_ends() {
+    let mut told = Told::with_beds(&["1"]);
+    told.tell(stopped(A, None));
+    let first = told.board.location(&A.parse().unwrap()).unwrap().stops;
+    let [stop] = &first[..] else { panic!("{first:?}") };
+    assert_eq!((&stop.ward, &stop.reason), (&None, &StopReason::Infection));
+    told.tell(Fact::AdmissionsStopped {
+        location: A.parse().unwrap(),
+        ward: None,
+        reason: StopReason::Staffing,
+        review_at: Some(stop.since),
+    });
+    let again = told.board.location(&A.parse().unwrap()).unwrap().stops;
+    let wanted = Stop { reason: StopReason::Staffing, review_at: Some(stop.since), ..stop.clone() };
+    assert_eq!(again, [wanted], "it began when it began");
+    told.tell(resumed(A, None));
+    assert_eq!(told.board.location(&A.parse().unwrap()).unwrap().stops, []);
+    told.tell(stopped(A, None));
+    assert!(told.board.location(&A.parse().unwrap()).unwrap().stops[0].since > stop.since);
 }
 
 #[test]

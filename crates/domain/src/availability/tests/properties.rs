@@ -56,6 +56,9 @@ proptest! {
                 prop_assert_eq!(row.physical, parts.iter().sum::<u32>());
                 prop_assert!(row.waiting <= row.occupied);
             }
+            for row in &rows {
+                parts_add_up(&board, row);
+            }
             // What is not announced is as before: a subscriber that follows the changes has the board.
             let unannounced = |rows: &[Row]| rows.iter().filter(|row| !changes.contains(&row.key())).cloned().collect::<Vec<_>>();
             prop_assert_eq!(unannounced(&shown), unannounced(&rows));
@@ -63,6 +66,21 @@ proptest! {
                 prop_assert_eq!(board.row(key), rows.iter().find(|row| row.key() == *key).cloned());
             }
             shown = rows;
+        }
+    }
+}
+
+/// What is named one by one under a row is as much as its counts say.
+#[track_caller]
+fn parts_add_up(board: &Availability, row: &Row) {
+    let (location, code) = (&row.location, row.care_type);
+    let beds = board.parts(location, code).fold(Counts::default(), |sum, part| sum.plus(&part.adds));
+    match row.basis {
+        Basis::Beds => assert_eq!(beds, row.counts()),
+        Basis::Reported => {
+            assert_eq!(beds, Counts::default());
+            assert_eq!(board.kept_of_row(location, code).count(), usize::try_from(row.held).unwrap());
+            assert_eq!(board.waiting_of_row(location, code).count(), usize::try_from(row.waiting).unwrap());
         }
     }
 }

@@ -22,6 +22,20 @@ fn a_corrected_bed_is_as_before() {
 }
 
 #[test]
+fn only_the_last_word_can_be_taken_back_and_only_by_whoever_said_it() {
+    let mut told = Told::with_beds(&["1"]);
+    let (ours, other) = (told.source.parse().unwrap(), "urn:other".parse().unwrap());
+    assert_eq!(told.board.correctable(&bed("1"), &ours), None, "a bed that was added stays added");
+    told.tell(closed("1"));
+    let last = told.tell(Fact::BedUnstaffed(bed("1")));
+    assert_eq!(told.board.correctable(&bed("1"), &ours), Some(last));
+    assert_eq!(told.board.correctable(&bed("1"), &other), None);
+    told.tell(corrected("1", last));
+    assert_eq!(told.board.correctable(&bed("1"), &ours), None, "it was taken back");
+    assert_eq!(told.board.correctable(&bed("9"), &ours), None);
+}
+
+#[test]
 fn a_stay_that_lost_its_bed_by_the_mistake_has_it_again() {
     let mut told = Told::with_beds(&["1"]);
     told.tell_all([admitted(1, place("1")), waiting(1, WaitingFor::WlzPlace)]);

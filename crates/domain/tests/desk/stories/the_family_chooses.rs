@@ -37,9 +37,9 @@ fn of_two_that_promised_a_place_the_family_chooses_one_and_the_other_is_free_aga
     assert_eq!(chosen.winner().unwrap().location, location(EIK));
     assert_eq!(chosen.holds.len(), 1);
     let late = yes(offer_ref(3, 1, BERK), now);
-    let why = story.location(BERK, late).refused("already-placed");
-    assert_eq!(why.nl(), "De aanmelding is al geplaatst bij zk23-eik.");
-    assert_eq!(why.en(), "The referral is already placed at zk23-eik.");
+    let why = story.location(BERK, late).refused("placed-elsewhere");
+    assert_eq!(why.nl(), "De aanmelding is al elders geplaatst.");
+    assert_eq!(why.en(), "The referral is already placed elsewhere.");
     story.desk(ZK23, wanted()).refused("already-placed");
 
     // De Linde's bed goes to the next.

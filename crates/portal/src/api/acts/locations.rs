@@ -83,7 +83,7 @@ acts! {
     } |body, at| Act::Report { fact: Fact::LocationChanged(body.site.of(at.parts.read("location")?)?) };
 
     #[doc = "Everything the board shows of a location still holds."]
-    Confirm = "confirm" at "/locations/{location}/confirm" is Report {
+    Confirm = "confirm" at "/locations/{location}/confirm" is SayOfBeds {
     } |_, at| Act::Report { fact: Fact::LocationConfirmed { location: at.parts.read("location")? } };
 
     #[doc = "A location takes part no longer."]
@@ -95,7 +95,7 @@ acts! {
     } |_, at| Act::AskConfirmation { location: at.parts.read("location")? };
 
     #[doc = "A location without bed records counts."]
-    ReportCounts = "reportCounts" at "/locations/{location}/counts" is Report {
+    ReportCounts = "reportCounts" at "/locations/{location}/counts" is SayOfBeds {
         /// What it counted, per care type.
         #[schema(max_items = 64)]
         counts: Vec<Count>,
@@ -163,13 +163,13 @@ acts! {
     };
 
     #[doc = "Something about a bed changed."]
-    ChangeBed = "changeBed" at "/locations/{location}/beds/{bed}/change" is Report {
+    ChangeBed = "changeBed" at "/locations/{location}/beds/{bed}/change" is SayOfBeds {
         /// What changed.
         facts: BedFacts,
     } |body, at| Act::Report { fact: Fact::BedChanged(body.facts.of(bed(at)?)?) };
 
     #[doc = "A bed is out of use."]
-    CloseBed = "closeBed" at "/locations/{location}/beds/{bed}/closed" is Report {
+    CloseBed = "closeBed" at "/locations/{location}/beds/{bed}/closed" is SayOfBeds {
         /// Why.
         reason: ClosedBecause,
         /// When it is looked at again.
@@ -186,7 +186,7 @@ acts! {
     } |body, at| Act::CorrectBed { bed: bed(at)?, corrects: body.corrects.0 };
 
     #[doc = "A word about a bed: opened, staffed, unstaffed, vacated, freed, contaminated or removed."]
-    SayOfBed = "sayOfBed" at "/locations/{location}/beds/{bed}/{word}" is Report {
+    SayOfBed = "sayOfBed" at "/locations/{location}/beds/{bed}/{word}" is SayOfBeds {
     } |_, at| {
         let word = at.parts.0.get("word").ok_or(Problem::NotThere)?;
         Act::Report { fact: BedWord::from_str(word)?.of(bed(at)?) }

@@ -1,13 +1,33 @@
 //! Referrals: made, changed, weighed, passed on, ended; their arrival and what is kept for them.
 
-use domain::desk::Act;
+use domain::Label;
+use domain::desk::{Act, Answer};
 
 use super::parts::{AnswerGiven, Profile};
-use super::{Built, acts, limited};
+use super::{At, Built, acts, limited};
+use crate::api::problem::Problem;
 use crate::api::value::{
     CareCode, DivertedTo, LocationCode, Moment, RaisedBefore, ReferralNumber, RegionCode, RoleCode,
     WithdrawnBecause, Words, plain,
 };
+
+/// The answers without those to questions that were not asked any more: one before them decided.
+fn asked(at: &At<'_>, instrument: &Label, mut answers: Vec<Answer>) -> Result<Vec<Answer>, Problem> {
+    let referral = at.state.referrals.get(&at.parts.read("referral")?);
+    let rules = referral.map(|referral| at.state.rule_book.of(&referral.region));
+    let known = rules.and_then(|rules| rules.instruments.iter().find(|known| known.name == *instrument));
+    let Some(known) = known else { return Ok(answers) };
+    let mut questions = known.questions.iter();
+    let decided = questions.any(|question| {
+        let answer = answers.iter().find(|answer| answer.question == question.id);
+        answer.is_some_and(|answer| if answer.yes { question.yes.is_some() } else { question.no.is_some() })
+    });
+    if decided {
+        let left: Vec<&str> = questions.map(|question| question.id.as_str()).collect();
+        answers.retain(|answer| !left.contains(&answer.question.as_str()));
+    }
+    Ok(answers)
+}
 
 acts! {
     #[doc = "A place is needed for somebody."]
@@ -80,8 +100,12 @@ acts! {
         consulted: Option<RoleCode>,
     } |body, at| Act::Triage {
         referral: at.parts.read("referral")?,
+        answers: asked(
+            at,
+            &body.instrument.0,
+            limited(body.answers, "answers")?.into_iter().map(Into::into).collect(),
+        )?,
         instrument: body.instrument.0,
-        answers: limited(body.answers, "answers")?.into_iter().map(Into::into).collect(),
         set_aside: plain(body.set_aside),
         reason: plain(body.reason),
         decided_by: body.decided_by.0,

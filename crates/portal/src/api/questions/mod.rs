@@ -5,7 +5,7 @@
 
 mod flow;
 mod locations;
-mod referrals;
+pub(crate) mod referrals;
 mod regions;
 mod shown;
 
@@ -35,6 +35,8 @@ use crate::words::Lang;
 pub(crate) struct Look<'a> {
     pub(crate) portal: &'a Portal,
     pub(crate) principal: Principal,
+    /// What a person who signed in is called; nothing for a program with a token.
+    pub(crate) account: Option<String>,
     pub(crate) parts: Parts,
     pub(crate) now: Timestamp,
     pub(crate) lang: Lang,
@@ -119,7 +121,7 @@ pub(crate) async fn ask<Q: Question>(
     question: Result<Query<Q>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let parts = parts.map_or_else(|| Parts(std::collections::BTreeMap::new()), |RawParts(parts)| parts);
+    let parts = parts.map_or_else(Parts::none, |RawParts(parts)| parts);
     let lang = language(&headers);
     let answered = async {
         let principal = who::caller(&portal, &headers)?;
@@ -127,7 +129,7 @@ pub(crate) async fn ask<Q: Question>(
         let position = request::position(&headers, question.after())?;
         request::wait(&portal, portal.app.desk.state(), position).await?;
         let now = portal.app.desk.now();
-        question.answer(Look { portal: &portal, principal, parts, now, lang }).await
+        question.answer(Look { portal: &portal, principal, account: None, parts, now, lang }).await
     };
     match answered.await {
         Ok(Answered { position, body }) => {

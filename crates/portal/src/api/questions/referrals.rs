@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use desk::VaultError;
 use domain::access::{Action, Role};
-use domain::desk::{Refusal, State};
+use domain::desk::{End, Refusal, State};
 use domain::matching::{Wanted, matching, receipt_of};
 use domain::queries::timeline;
 use domain::{Matched, Recorded, ReferralId};
@@ -18,10 +18,11 @@ use super::regions::Reason;
 use super::shown::ReferralShown;
 use super::{Answered, Look, questions};
 use crate::api::problem::Problem;
-use crate::api::scope::Subject;
+use crate::api::scope::{Subject, works_at};
 use crate::api::value::{
     BedCode, CareCode, LocationCode, Moment, ReferralNumber, RegionCode, SourceUrn, Text, plain,
 };
+use crate::said::readable;
 
 /// The most events that are read for one referral: far more than any has; one with more is shown to its beginning.
 const EVENTS_READ_MAX: usize = 5_000;
@@ -30,7 +31,7 @@ const EVENTS_READ_MAX: usize = 5_000;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PrivateShown {
     /// Who it is and what else people should know; none if nothing was given, or its key was destroyed.
-    text: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
 /// All that happened to a referral.
@@ -161,7 +162,7 @@ fn events(reader: &LogReader, tags: &[String]) -> Result<Vec<Recorded>, Problem>
 }
 
 /// What happened to a referral and the stay it led to, from the log.
-async fn history(look: &Look<'_>, referral: ReferralId) -> Result<Vec<Recorded>, Problem> {
+pub(crate) async fn history(look: &Look<'_>, referral: ReferralId) -> Result<Vec<Recorded>, Problem> {
     let reader = look.portal.app.reader.clone();
     let read = move || {
         let mut tags = vec![format!("referral:{referral}")];
@@ -184,12 +185,13 @@ fn permitted(look: &Look<'_>, action: Action, referral: ReferralId) -> Result<u6
 
 fn as_seen(look: &Look<'_>, state: &State, referral: ReferralId) -> Result<ReferralShown, Problem> {
     let known = state.referrals.get(&referral).ok_or(Problem::NotThere)?;
-    Ok(ReferralShown::of(known, |offer| match &look.principal.role {
-        // What other houses answered is not a location's to know.
-        Role::LocationStaff { region, locations } => {
-            let of_region = state.board.last_heard(&offer.location).is_some_and(|(of, _)| of == region);
-            of_region && locations.has(&offer.location)
-        }
+    let stayed_at = match &known.end {
+        Some(End::Admitted(stay)) => state.stays.get(stay).map(|stay| &stay.place.location),
+        Some(End::Withdrawn(_) | End::Diverted(_) | End::Unplaced(_)) | None => None,
+    };
+    Ok(ReferralShown::of(known, stayed_at, |location| match &look.principal.role {
+        // What other houses answered, and where somebody went instead, is not a location's to know.
+        Role::LocationStaff { .. } | Role::WardDevice { .. } => works_at(state, &look.principal, location),
         Role::DeskOperator { .. }
         | Role::Referrer { .. }
         | Role::Centre { .. }
@@ -199,7 +201,7 @@ fn as_seen(look: &Look<'_>, state: &State, referral: ReferralId) -> Result<Refer
 }
 
 /// What is sealed of a referral, for its desk, its maker, and the location that was chosen.
-async fn private(look: Look<'_>, referral: ReferralId) -> Result<Answered<PrivateShown>, Problem> {
+pub(crate) async fn private(look: Look<'_>, referral: ReferralId) -> Result<Answered<PrivateShown>, Problem> {
     let about = |state: &State| {
         let subject = Subject::referral(state, referral, look.now)?;
         let winner = state.referrals.get(&referral)?.winner();
@@ -212,6 +214,12 @@ async fn private(look: Look<'_>, referral: ReferralId) -> Result<Answered<Privat
         Ok(state.referrals.get(&referral).and_then(|known| known.profile.sealed.clone()))
     })?;
     let Answered { position, body: sealed } = found;
+    // Who looked at whom, until the access log of its own is there: an account of a person, or the source of a program.
+    let by = look.account.as_deref().unwrap_or_default();
+    tracing::info!(
+        %referral, position, account = by, source = %look.principal.source, sealed = sealed.is_some(),
+        "what is sealed of a referral was shown"
+    );
     let Some(sealed) = sealed else { return Ok(Answered { position, body: PrivateShown { text: None } }) };
     let vault = look.portal.app.vault.clone();
     let open = tokio::task::spawn_blocking(move || vault.unseal(referral.uuid(), &sealed)).await;
@@ -255,7 +263,7 @@ questions! {
             source: Text(entry.source),
             kind: entry.kind.to_owned(),
             location: entry.location.map(Text),
-            text: look.say(entry.sentence),
+            text: readable(&look.say(entry.sentence), None, look.now, look.lang),
         });
         let entries: Vec<EntryShown> = entries.collect();
         let position = entries.last().map_or(position, |last| last.position.max(position));

@@ -173,21 +173,49 @@ pub(crate) struct LocationShown {
     stopped: bool,
     /// Wards for which admissions are stopped.
     stopped_wards: Vec<Words>,
+    /// The same with why and since when; the whole house first.
+    stops: Vec<StopShown>,
     last_word_at: Moment,
     last_word_by: SourceUrn,
 }
 
+/// No admissions for now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StopShown {
+    /// Only in this ward; nothing for the whole house.
+    ward: Option<Words>,
+    /// Why, by its code: one of those with which a stop is told, or one of a later version.
+    reason: String,
+    /// When it began.
+    since: Moment,
+    /// When it is looked at again.
+    review_at: Option<Moment>,
+}
+
+impl From<views::Stop> for StopShown {
+    fn from(stop: views::Stop) -> Self {
+        Self {
+            ward: stop.ward.map(Text),
+            reason: stop.reason.raw().to_owned(),
+            since: Text(stop.since),
+            review_at: stop.review_at.map(Text),
+        }
+    }
+}
+
 impl From<views::LocationCard> for LocationShown {
     fn from(card: views::LocationCard) -> Self {
+        let (stopped, wards) = (card.is_stopped(), card.stopped_wards().cloned().map(Text).collect());
         Self {
+            stopped,
+            stopped_wards: wards,
             location: Text(card.location),
             region: Text(card.region),
             name: Text(card.name),
             provider: Text(card.provider),
             phone: card.phone.map(Text),
             phone_night: card.phone_night.map(Text),
-            stopped: card.stopped,
-            stopped_wards: card.stopped_wards.into_iter().map(Text).collect(),
+            stops: card.stops.into_iter().map(StopShown::from).collect(),
             last_word_at: Text(card.last_word.at),
             last_word_by: Text(card.last_word.source),
         }

@@ -3,7 +3,7 @@
 //! Not here: the questions.
 
 use domain::desk::{End, Offer, OfferState, Referral};
-use domain::{OfferId, Place, PlanStep, ReferralProfile};
+use domain::{LocationId, OfferId, Place, PlanStep, ReferralProfile};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -154,18 +154,17 @@ impl OfferShown {
 pub(crate) struct EndShown {
     /// `admitted`, `withdrawn`, `diverted` or `unplaced`.
     how: &'static str,
-    /// The stay, or why.
-    #[schema(value_type = String)]
-    about: String,
+    /// The stay, or why; no stay for a location where it is not.
+    about: Option<String>,
 }
 
-impl From<&End> for EndShown {
-    fn from(end: &End) -> Self {
+impl EndShown {
+    fn of(end: &End, sees_stay: bool) -> Self {
         let (how, about) = match end {
-            End::Admitted(stay) => ("admitted", stay.to_string()),
-            End::Withdrawn(reason) => ("withdrawn", reason.to_string()),
-            End::Diverted(reason) => ("diverted", reason.to_string()),
-            End::Unplaced(reason) => ("unplaced", reason.to_string()),
+            End::Admitted(stay) => ("admitted", sees_stay.then(|| stay.to_string())),
+            End::Withdrawn(reason) => ("withdrawn", Some(reason.to_string())),
+            End::Diverted(reason) => ("diverted", Some(reason.to_string())),
+            End::Unplaced(reason) => ("unplaced", Some(reason.to_string())),
         };
         Self { how, about }
     }
@@ -222,10 +221,17 @@ pub(crate) struct ReferralShown {
 }
 
 impl ReferralShown {
-    /// The referral, with the offers that `sees` says.
-    pub(super) fn of(referral: &Referral, sees: impl Fn(&Offer) -> bool) -> Self {
+    /// The referral, with what is of the locations that `sees` says; `stayed_at` is where the stay is that it ended with.
+    pub(super) fn of(
+        referral: &Referral,
+        stayed_at: Option<&LocationId>,
+        sees: impl Fn(&LocationId) -> bool,
+    ) -> Self {
         let triage = referral.triage.as_ref();
-        let offers = referral.offers.iter().filter(|(_, offer)| sees(offer));
+        let offers = referral.offers.iter().filter(|(_, offer)| sees(&offer.location));
+        let holds = referral.holds.iter().filter(|hold| sees(&hold.place.location));
+        let arrival = referral.arrival.as_ref().filter(|arrival| sees(&arrival.location));
+        let sees_stay = stayed_at.is_some_and(&sees);
         let hold = |hold: &domain::desk::Hold| HoldShown {
             place: (&hold.place).into(),
             until: Text(hold.until),
@@ -242,10 +248,10 @@ impl ReferralShown {
             outcome: triage.map(|triage| Text(triage.outcome.clone())),
             set_aside: triage.is_some_and(|triage| triage.set_aside),
             offers: offers.map(|(id, offer)| OfferShown::of(referral, *id, offer)).collect(),
-            holds: referral.holds.iter().map(hold).collect(),
-            arrives_at: referral.arrival.as_ref().map(|arrival| Text(arrival.at)),
-            arrives_where: referral.arrival.as_ref().map(|arrival| Text(arrival.location.clone())),
-            end: referral.end.as_ref().map(Into::into),
+            holds: holds.map(hold).collect(),
+            arrives_at: arrival.map(|arrival| Text(arrival.at)),
+            arrives_where: arrival.map(|arrival| Text(arrival.location.clone())),
+            end: referral.end.as_ref().map(|end| EndShown::of(end, sees_stay)),
             ended_at: referral.ended_at.map(Text),
         }
     }

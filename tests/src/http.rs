@@ -1,4 +1,5 @@
 //! HTTP as bytes on a connection: nothing between a test and what the portal says.
+#![expect(clippy::missing_panics_doc, reason = "test code: without an answer the test has failed")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,28 +8,38 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Longer than anything here takes; a test that reaches it fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: String,
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its first line and its headers.
+    pub head: String,
+    /// The rest.
+    pub body: String,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The value of a header, if it has it.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(": ")?;
             key.eq_ignore_ascii_case(name).then_some(value)
         })
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
-pub(crate) async fn ask(address: SocketAddr, request: &str) -> Answer {
+/// Sends these bytes, and gives what comes until the other side ends.
+pub async fn ask(address: SocketAddr, request: &str) -> Answer {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = Vec::new();
@@ -39,12 +50,13 @@ pub(crate) async fn ask(address: SocketAddr, request: &str) -> Answer {
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
+/// Asks as nobody.
+pub async fn get(address: SocketAddr, path: &str) -> Answer {
     ask(address, &format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
 }
 
 /// Asks as the holder of `token`, with further header lines (each with its end) and a body.
-pub(crate) async fn call(
+pub async fn call(
     address: SocketAddr,
     (method, path): (&str, &str),
     token: &str,

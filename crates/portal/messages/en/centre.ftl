@@ -1,0 +1,46 @@
+### The regions of a coordination centre.
+
+centre-ask = A bed for this patient, now
+centre-area = Postcode (2 digits)
+centre-urgency = How urgent
+centre-needs = What has to be there
+centre-find = Find a bed
+centre-area-wrong = A postcode begins with two digits, from 10 to 99. The distance is not counted now.
+centre-answer = Who can
+centre-can =
+    { $count ->
+        [one] One location can now
+       *[other] { $count } locations can now
+    }
+centre-nobody = No location in your regions can take this now. See below who is near and why not, or ring a desk.
+centre-how-far = distance not known
+centre-free = { $count } free
+centre-score = Why here ({ $score } of 100)
+centre-more = And { $count } more.
+centre-cannot = Near, and can not ({ $count })
+centre-not-listed = { $count } other locations do not give this care, or are further away.
+centre-alarms = Alerts
+centre-quiet = There is nothing now that you asked to be told of.
+centre-no-rules = No alerts are set for this centre yet. The administrator puts them in the network file.
+centre-since = since { $at }
+centre-offerable-below = { $care }: { $count } free, fewer than { $below }
+centre-crisis-unplaced =
+    { $count ->
+        [one] One crisis referral without a place for more than { $minutes } minutes
+       *[other] { $count } crisis referrals without a place for more than { $minutes } minutes
+    }
+centre-location-silent = { $name }: nothing heard for { $hours } hours
+centre-region-silent = Nothing heard of any location for { $hours } hours
+centre-crises = Crisis referrals
+centre-open = open
+centre-placeless = without a place
+centre-regions = Regions
+centre-paper = Call list: who has a bed
+centre-paper-hint = Print this page: on paper there are only the alerts and this list, with the time. For when all is down.
+centre-location = Location
+centre-free-beds = Free beds
+centre-printed = As it stood at { $at }. It may have changed since: ring.
+centre-none-free = Nowhere in your regions somebody can be admitted now.
+centre-admits = Can admit now
+centre-admits-later = Has a free bed, but does not admit now
+centre-from = from { $at }

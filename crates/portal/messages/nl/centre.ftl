@@ -1,0 +1,46 @@
+### Regiobeeld van een coördinatiecentrum.
+
+centre-ask = Een bed voor deze patiënt, nu
+centre-area = Postcode (2 cijfers)
+centre-urgency = Hoe dringend
+centre-needs = Wat moet er zijn
+centre-find = Zoek een bed
+centre-area-wrong = Een postcode begint met twee cijfers, van 10 tot 99. De afstand is nu niet meegeteld.
+centre-answer = Wie kan
+centre-can =
+    { $count ->
+        [one] Eén locatie kan nu
+       *[other] { $count } locaties kunnen nu
+    }
+centre-nobody = Geen enkele locatie in uw regio's kan dit nu. Kijk hieronder wie dichtbij is en waarom niet, of bel een loket.
+centre-how-far = afstand onbekend
+centre-free = { $count } vrij
+centre-score = Waarom hier ({ $score } van 100)
+centre-more = En nog { $count }.
+centre-cannot = Dichtbij en kan niet ({ $count })
+centre-not-listed = { $count } andere locaties geven deze zorg niet, of liggen verder weg.
+centre-alarms = Meldingen
+centre-quiet = Er is nu niets waarvoor u gewaarschuwd wilt worden.
+centre-no-rules = Voor dit centrum zijn nog geen meldingen ingesteld. De beheerder zet ze in het netwerkbestand.
+centre-since = sinds { $at }
+centre-offerable-below = { $care }: { $count } vrij, minder dan { $below }
+centre-crisis-unplaced =
+    { $count ->
+        [one] Eén crisisaanmelding langer dan { $minutes } minuten zonder plek
+       *[other] { $count } crisisaanmeldingen langer dan { $minutes } minuten zonder plek
+    }
+centre-location-silent = { $name }: { $hours } uur niets gehoord
+centre-region-silent = Van geen enkele locatie iets gehoord in { $hours } uur
+centre-crises = Crisisaanmeldingen
+centre-open = open
+centre-placeless = zonder plek
+centre-regions = Regio's
+centre-paper = Bellijst: wie heeft een bed
+centre-paper-hint = Druk deze pagina af: op papier staan alleen de meldingen en deze lijst, met de tijd. Voor als alles uitligt.
+centre-location = Locatie
+centre-free-beds = Vrije bedden
+centre-printed = Stand van { $at }. Daarna kan er iets veranderd zijn: bel.
+centre-none-free = Nergens in uw regio's kan nu iemand worden opgenomen.
+centre-admits = Kan nu opnemen
+centre-admits-later = Heeft een bed vrij, maar neemt nu niet op
+centre-from = vanaf { $at }

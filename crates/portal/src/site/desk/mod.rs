@@ -1,0 +1,7 @@
+//! The desk's pages: what needs it now, a referral from the first call to the end, the referrals there are.
+
+pub(crate) mod list;
+pub(crate) mod new;
+pub(crate) mod past;
+pub(crate) mod referral;
+pub(crate) mod worklist;

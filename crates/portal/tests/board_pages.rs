@@ -1,0 +1,130 @@
+//! What the board says that can be admitted, to whom it says what does not fit, and whom a centre can ring.
+//!
+//! Not here: the numbers of the board (`pages`), what can be admitted (`domain`).
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
+
+mod support;
+
+use domain::{Timestamp, Wall};
+use support::houses::houses;
+use support::network::network;
+use support::{Node, event};
+use tests::session::Session;
+
+/// The node of the page tests with its houses, and what else was said.
+async fn node(more: &[String]) -> Node {
+    let node = Node::of(network());
+    node.record(&houses()).await;
+    if !more.is_empty() {
+        node.record(more).await;
+    }
+    let head = node.log.reader().head().position;
+    assert!(node.app.desk.state().wait_for(head).await);
+    node
+}
+
+/// A house admits on the day after tomorrow only, from eight to five.
+fn not_before_the_day_after_tomorrow(now: Timestamp) -> String {
+    let days = ["mo", "tu", "we", "th", "fr", "sa", "su"];
+    let day = days[(usize::from(Wall::at(now).unwrap().weekday) + 2) % 7];
+    let windows =
+        format!(r#""location":"zk01-de-linde","windows":[{{"days":["{day}"],"from":"08:00","to":"17:00"}}]"#);
+    event(900, "location.windows-set", "zk01-de-linde", &windows)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_board_says_how_many_can_be_admitted_now_and_why_that_is_fewer_to_who_places_people() {
+    let at = Node::of(network()).app.desk.now();
+    let node = node(&[not_before_the_day_after_tomorrow(at)]).await;
+    let serving = node.serve().await;
+    let desk = Session::sign_in(serving.address, "loket").await;
+    let cell = |page: &str, key: &str| {
+        let rest = page.split(&format!("data-part=\"can {key}\"")).nth(1).unwrap().to_owned();
+        rest.split("</td>").next().unwrap().to_owned()
+    };
+    let page = desk.page("/r/zk01").await;
+    let linde = cell(&page, "zk01-de-linde/ELV_LC");
+    assert!(linde.contains("<b>0</b>") && linde.contains("neemt op ") && linde.contains(" 08–17"), "{linde}");
+    assert!(cell(&page, "zk01-de-beuk/ELV_LC").contains("<b>1</b>"), "{page}");
+    assert!(cell(&page, "=ELV_LC").contains("<b>1</b>"), "the sum of three beds is what can be admitted");
+    assert!(page.contains("vrij en bemand") && !page.contains("nu beschikbaar"), "{page}");
+    let english = desk.page("/r/zk01?lang=en").await;
+    assert!(cell(&english, "zk01-de-linde/ELV_LC").contains("admits "), "{english}");
+    let anybody = Session::nobody(serving.address).page("/r/zk01").await;
+    assert!(!anybody.contains("data-part=\"can ") && anybody.contains("vrij en bemand"), "{anybody}");
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_is_said_to_the_desk_and_to_nobody_else() {
+    let unknown = event(7, "bed.freed", "zk01-de-linde/99", r#""location":"zk01-de-linde","bed":"99""#);
+    let node = node(&[unknown]).await;
+    let serving = node.serve().await;
+    let sentence = "Gaat over een bed dat wij niet kennen.";
+    for (name, sees) in [("loket", true), ("huisarts", false), ("linde", false), ("toezicht", false)] {
+        let page = Session::sign_in(serving.address, name).await.page("/r/zk01").await;
+        assert_eq!(page.contains(sentence), sees, "{name}");
+    }
+    let anybody = Session::nobody(serving.address).page("/r/zk01").await;
+    assert!(!anybody.contains(sentence) && !anybody.contains("unknown-bed"), "{anybody}");
+    assert!(!anybody.contains("Tegenspraken"), "{anybody}");
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_rings_first_who_can_admit_now_then_the_others_with_from_when() {
+    let at = Node::of(network()).app.desk.now();
+    let node = node(&[not_before_the_day_after_tomorrow(at)]).await;
+    let serving = node.serve().await;
+    let centre = Session::sign_in(serving.address, "centrum").await;
+    let page = centre.page("/c/midden").await;
+    let (_, lists) = page.split_once("id=\"centre-admits\"").unwrap();
+    let (now, later) = lists.split_once("id=\"centre-admits-later\"").unwrap();
+    assert!(now.contains("zk01-de-beuk") && !now.contains("zk01-de-linde"), "{now}");
+    assert!(later.contains("zk01-de-linde") && later.contains(" 08:00</small>"), "{later}");
+    assert!(later.contains("vanaf ") && later.contains("tel:0200000001"), "{later}");
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_of_more_than_there_are_beds_is_refused_with_the_sum() {
+    let node = node(&[]).await;
+    let serving = node.serve().await;
+    let desk = Session::sign_in(serving.address, "loket").await;
+    let number = || uuid::Uuid::now_v7().to_string();
+    let register = [
+        ("id", &*number()),
+        ("naar", "/"),
+        ("location", "zk01-de-wilg"),
+        ("site[provider]", "p"),
+        ("site[name]", "De Wilg"),
+        ("site[mode]", "counts"),
+        ("site[care_types][]", "ELV_LC"),
+    ];
+    assert_eq!(desk.post("/doe/regions/zk01/locations", &register).await.status, 303);
+    let counts = |occupied: &'static str| {
+        [
+            ("id", number()),
+            ("naar", "/l/zk01-de-wilg".to_owned()),
+            ("counts[0][care_type]", "ELV_LC".to_owned()),
+            ("counts[0][physical]", "3".to_owned()),
+            ("counts[0][occupied]", occupied.to_owned()),
+            ("counts[0][offerable]", "1".to_owned()),
+        ]
+    };
+    let send = async |occupied| {
+        let fields = counts(occupied);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, &**value)).collect();
+        desk.post("/doe/locations/zk01-de-wilg/counts", &fields).await
+    };
+    let refused = send("9").await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("9 bezet en 1 vrij zijn samen meer dan 3 bedden"), "{}", refused.body);
+    assert_eq!(send("2").await.status, 303);
+    serving.stop().await;
+    node.stop().await;
+}

@@ -24,6 +24,9 @@ use crate::out::Out;
 /// How long to wait before what was lost is asked for again: a restarted node takes about so long.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
+/// How often it is asked for at the begin: a node that is starting, or a machine that stood still, does not answer once.
+const BEGIN_TRIES_MAX: u32 = 3;
+
 /// Arguments of `doorstroom watch`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -96,19 +99,29 @@ async fn connect(args: &BusArgs, region: Option<&RegionId>) -> Result<Bus, Failu
 }
 
 /// What the broker gives, or its word that this user may not have it: then no answer comes.
-async fn given<T>(bus: &Bus, asked: impl Future<Output = Result<T, InwardError>>) -> Result<T, Failure> {
+async fn given<T>(bus: &Bus, ask: impl AsyncFn() -> Result<T, InwardError>) -> Result<T, Failure> {
     let mut denials = bus.denials();
-    tokio::select! {
-        answer = asked => answer.map_err(|error| Failure::refused(Failure::from(error).to_string())),
-        Ok(denial) = denials.recv() => Err(Failure::refused(format!(
-            "the broker does not give this to whoever has this key ({denial}); a centre's key sees its regions and its alerts"
-        ))),
+    let mut tries = 1;
+    loop {
+        let answer = tokio::select! {
+            answer = ask() => answer,
+            Ok(denial) = denials.recv() => return Err(Failure::refused(format!(
+                "the broker does not give this to whoever has this key ({denial}); a centre's key sees its regions and its alerts"
+            ))),
+        };
+        match answer {
+            Ok(given) => return Ok(given),
+            Err(error) if tries < BEGIN_TRIES_MAX => tracing::debug!(%error, tries, "not yet"),
+            Err(error) => return Err(Failure::refused(Failure::from(error).to_string())),
+        }
+        tries += 1;
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 
 async fn availability(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
     let mut out = Out::new();
-    let mut watched = given(bus, bus.watch_rows(args.region.as_ref())).await?;
+    let mut watched = given(bus, async || bus.watch_rows(args.region.as_ref()).await).await?;
     if !args.watch.json {
         out.line(ROW_HEADING)?;
     }
@@ -129,8 +142,8 @@ async fn availability(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
 
 async fn events(bus: &Bus, args: &WatchArgs) -> Result<(), Failure> {
     let mut out = Out::new();
-    let mut shown = Shown { last: given(bus, bus.last_events(args.region.as_ref())).await? };
-    let mut watched = given(bus, bus.follow_events(args.region.as_ref(), false)).await?;
+    let mut shown = Shown { last: given(bus, async || bus.last_events(args.region.as_ref()).await).await? };
+    let mut watched = given(bus, async || bus.follow_events(args.region.as_ref(), false).await).await?;
     loop {
         out.flush()?;
         match watched.next().await {
@@ -148,7 +161,7 @@ async fn alerts(bus: &Bus, args: &AlertArgs) -> Result<(), Failure> {
     let mut out = Out::new();
     let mut told = Told::default();
     let centre = args.centre.as_ref().map(CentreId::as_str);
-    let mut watched = given(bus, bus.watch_alerts(centre)).await?;
+    let mut watched = given(bus, async || bus.watch_alerts(centre).await).await?;
     if !args.watch.json {
         out.line(ALERT_HEADING)?;
     }

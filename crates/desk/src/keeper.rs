@@ -7,7 +7,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use domain::desk::{due, next_due};
+use domain::desk::{Due, due, next_due};
+use futures::stream::{self, StreamExt as _};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{Desk, DeskError};
@@ -18,6 +19,8 @@ pub const LOOK_EVERY_MIN: Duration = Duration::from_millis(100);
 pub const LOOK_AGAIN_AFTER_MAX: Duration = Duration::from_secs(30);
 /// Of what is due at once it does so many before it looks again at what is so.
 pub const DUE_AT_ONCE_MAX: usize = 256;
+/// So many of them are decided and recorded at once, begun in their order: one write to the disk for all, not one for each.
+pub const KEPT_AT_ONCE_MAX: usize = 32;
 /// After something could not be done.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -47,23 +50,10 @@ impl Desk {
             fell_due
         });
         let some = !fell_due.is_empty();
-        for due in fell_due {
-            let (at, id) = (due.at, due.id);
-            match self.handle(due.command(self.keeper.clone(), self.now())).await {
-                Ok(done) => tracing::debug!(%id, %at, position = done.position, "a deadline passed"),
-                // Somebody answered in the last moment.
-                Err(DeskError::Refused(refusal)) => {
-                    tracing::debug!(%id, %at, code = refusal.code(), "a deadline passed without need");
-                }
-                Err(
-                    error @ (DeskError::Reused { .. }
-                    | DeskError::Contended { .. }
-                    | DeskError::Unfit
-                    | DeskError::Failed(_)),
-                ) => {
-                    tracing::warn!(%id, %at, %error, "a deadline could not be kept; it is tried again");
-                    return sleep(TRY_AGAIN_AFTER).await;
-                }
+        let mut kept = stream::iter(fell_due).map(|due| self.keep_one(due)).buffered(KEPT_AT_ONCE_MAX);
+        while let Some(kept) = kept.next().await {
+            if !kept {
+                return sleep(TRY_AGAIN_AFTER).await;
             }
         }
         let pause = if some { Duration::ZERO } else { self.until_next() };
@@ -72,6 +62,28 @@ impl Desk {
             _ = standing.changed() => {}
         }
         sleep_until(looked + LOOK_EVERY_MIN).await;
+    }
+
+    /// Does one thing that fell due; `false` if it could not be done.
+    async fn keep_one(&self, due: Due) -> bool {
+        let (at, id) = (due.at, due.id);
+        match self.handle(due.command(self.keeper.clone(), self.now())).await {
+            Ok(done) => tracing::debug!(%id, %at, position = done.position, "a deadline passed"),
+            // Somebody answered in the last moment.
+            Err(DeskError::Refused(refusal)) => {
+                tracing::debug!(%id, %at, code = refusal.code(), "a deadline passed without need");
+            }
+            Err(
+                error @ (DeskError::Reused { .. }
+                | DeskError::Contended { .. }
+                | DeskError::Unfit
+                | DeskError::Failed(_)),
+            ) => {
+                tracing::warn!(%id, %at, %error, "a deadline could not be kept; it is tried again");
+                return false;
+            }
+        }
+        true
     }
 
     fn until_next(&self) -> Duration {

@@ -29,7 +29,7 @@ use recorder::InnerDoor;
 
 pub use clock::{DeskClock, ScaledClock};
 pub use handle::{FRESH_WITHIN, TRIES_MAX};
-pub use keeper::{DUE_AT_ONCE_MAX, LOOK_AGAIN_AFTER_MAX, LOOK_EVERY_MIN};
+pub use keeper::{DUE_AT_ONCE_MAX, KEPT_AT_ONCE_MAX, LOOK_AGAIN_AFTER_MAX, LOOK_EVERY_MIN};
 pub use rules::{RulesError, read_rules};
 pub use vault::{SEALED_BYTES_MAX, Vault, VaultError};
 

@@ -47,7 +47,8 @@ async fn what_fell_due_while_the_node_was_down_is_done_in_order_as_soon_as_it_is
     let node = Node::new();
     node.opens(LINDE, &["1"]).await;
     let mut offers = Vec::new();
-    for number in 1..=5 {
+    // More than are kept at once.
+    for number in 1..=40 {
         node.desk_does(make(number)).await.unwrap();
         node.desk_does(ask(number, &[(number, LINDE)])).await.unwrap();
         offers.push(offer(number).to_string());
@@ -56,7 +57,7 @@ async fn what_fell_due_while_the_node_was_down_is_done_in_order_as_soon_as_it_is
     let later = node.desk.now().saturating_add_micros(60 * MINUTE);
     let dir = node.close().await;
     let node = Node::open(Arc::clone(&dir), later);
-    kept_until(&node, "offer.lapsed", 5).await;
+    kept_until(&node, "offer.lapsed", 40).await;
     let lapsed: Vec<String> = (1..=node.log.head().position)
         .filter_map(|position| node.log.reader().record(position).unwrap())
         .filter(|record| record.kind.contains("offer.lapsed"))

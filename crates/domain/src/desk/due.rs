@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::{Act, Actor, Command, Hold, Referral, State};
-use crate::{EventId, LocationId, RegionId, SourceId, Timestamp};
+use crate::{EventId, LocationId, OfferId, RegionId, SourceId, Timestamp};
 
 /// Salts of the ids: one thing can lapse as an offer and as a hold.
 const OFFER: u64 = 1;
@@ -38,7 +38,8 @@ impl Due {
 /// What fell due until `at`, the oldest first.
 #[must_use]
 pub fn due(state: &State, at: Timestamp) -> Vec<Due> {
-    let mut all: Vec<Due> = deadlines(state).filter(|due| due.at <= at).collect();
+    let fell_due = deadlines(state).filter(|(until, _)| *until <= at);
+    let mut all: Vec<Due> = fell_due.filter_map(|(until, what)| what.due(until)).collect();
     all.sort_by_key(|due| (due.at, due.id));
     all
 }
@@ -46,7 +47,7 @@ pub fn due(state: &State, at: Timestamp) -> Vec<Due> {
 /// When the next thing falls due.
 #[must_use]
 pub fn next_due(state: &State) -> Option<Timestamp> {
-    deadlines(state).map(|due| due.at).min()
+    deadlines(state).map(|(at, _)| at).min()
 }
 
 /// Holds that run out soon, of which location and desk are warned; also those whose time is over and a person was asked.
@@ -62,35 +63,50 @@ pub fn about_to_lapse<'a>(
         .filter(move |(_, hold)| hold.until <= soon)
 }
 
-fn deadlines(state: &State) -> impl Iterator<Item = Due> {
+/// What a deadline is about. Of thousands that wait the few that are due become a [`Due`].
+enum Deadline<'a> {
+    Offer(&'a Referral, OfferId),
+    Hold(&'a Referral, &'a Hold),
+    Silence(&'a RegionId, &'a LocationId),
+}
+
+impl Deadline<'_> {
+    fn due(self, at: Timestamp) -> Option<Due> {
+        Some(match self {
+            Self::Offer(referral, offer) => Due {
+                at,
+                region: referral.region.clone(),
+                act: Act::LapseOffer { offer: referral.offer_ref(offer)? },
+                id: EventId::of_deadline(at, offer.uuid(), OFFER),
+            },
+            Self::Hold(referral, hold) => Due {
+                at,
+                region: referral.region.clone(),
+                act: Act::LapseHold { referral: referral.id(), place: hold.place.clone() },
+                id: EventId::of_deadline(at, referral.id().uuid(), HOLD ^ name_salt(&hold.place.location)),
+            },
+            Self::Silence(region, location) => Due {
+                at,
+                region: region.clone(),
+                act: Act::AskConfirmation { location: location.clone() },
+                id: EventId::of_deadline(at, uuid::Uuid::nil(), SILENCE ^ name_salt(location)),
+            },
+        })
+    }
+}
+
+fn deadlines(state: &State) -> impl Iterator<Item = (Timestamp, Deadline<'_>)> {
     let open = state.referrals.values();
     let open = open.filter(|referral| referral.end.is_none());
     let of_referrals = open.flat_map(|referral| {
-        let offers = referral.offers.iter().filter(|(_, offer)| offer.timed && offer.is_open()).filter_map(
-            |(id, offer)| {
-                let (at, named) = (offer.answer_by, referral.offer_ref(*id)?);
-                Some(Due {
-                    at,
-                    region: referral.region.clone(),
-                    act: Act::LapseOffer { offer: named },
-                    id: EventId::of_deadline(at, id.uuid(), OFFER),
-                })
-            },
-        );
-        let holds = referral.holds.iter().filter(|hold| hold.timed && !hold.overdue).map(|hold| {
-            let act = Act::LapseHold { referral: referral.id(), place: hold.place.clone() };
-            let salt = HOLD ^ name_salt(&hold.place.location);
-            let id = EventId::of_deadline(hold.until, referral.id().uuid(), salt);
-            Due { at: hold.until, region: referral.region.clone(), act, id }
-        });
-        offers.chain(holds)
+        let offers = referral.offers.iter().filter(|(_, offer)| offer.timed && offer.is_open());
+        let offers = offers.map(|(id, offer)| (offer.answer_by, Deadline::Offer(referral, *id)));
+        let holds = referral.holds.iter().filter(|hold| hold.timed && !hold.overdue);
+        offers.chain(holds.map(|hold| (hold.until, Deadline::Hold(referral, hold))))
     });
     let silent = state.locations.keys().filter_map(|location| {
         let (region, at) = silent_from(state, location)?;
-        let salt = SILENCE ^ name_salt(location);
-        let act = Act::AskConfirmation { location: location.clone() };
-        let id = EventId::of_deadline(at, uuid::Uuid::nil(), salt);
-        Some(Due { at, region: region.clone(), act, id })
+        Some((at, Deadline::Silence(region, location)))
     });
     of_referrals.chain(silent)
 }

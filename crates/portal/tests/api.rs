@@ -33,14 +33,16 @@ mod ids {
     }
 }
 
-/// Who takes part: three desks, two houses of the first and one of the second, a referrer, a node.
-const SOURCES: [(&str, &str, &str); 8] = [
+/// Who takes part: three desks, two houses of the first and one of the second, who speaks for all houses of the first, a referrer,
+/// a node.
+const SOURCES: [(&str, &str, &str); 9] = [
     ("loket-zk01", "desk", "zk01"),
     ("loket-zk02", "desk", "zk02"),
     ("loket-zk03", "desk", "zk03"),
     ("zk01-de-linde", "location", "zk01"),
     ("zk01-de-beuk", "location", "zk01"),
     ("zk02-de-eik", "location", "zk02"),
+    ("zorggroep", "location", "zk01"),
     ("huisarts", "referrer", "zk01"),
     ("node", "node", "zk01"),
 ];
@@ -62,9 +64,10 @@ fn network(without: &[&str]) -> Network {
     });
     let sources = SOURCES.map(|(name, kind, region)| {
         let hash = TokenHash::of(&token(name));
+        let all = if name == "zorggroep" { "locations = [\"*\"]\n" } else { "" };
         let until = if without.contains(&name) { ", until = \"2026-01-02T00:00:00Z\"" } else { "" };
         format!(
-            "[[source]]\nid = \"{}\"\nname = \"{name}\"\nkind = \"{kind}\"\nregion = \"{region}\"\n\
+            "[[source]]\nid = \"{}\"\nname = \"{name}\"\nkind = \"{kind}\"\nregion = \"{region}\"\n{all}\
              tokens = [{{ sha256 = \"{hash}\", from = \"2026-01-01T00:00:00Z\"{until} }}]\n",
             urn(name)
         )
@@ -567,6 +570,28 @@ async fn a_house_that_was_asked_does_not_see_where_somebody_went_instead() {
     assert!(!ended.to_string().contains("beuk") && !ended.to_string().contains(&stay), "{ended}");
     for who in ["zk01-de-beuk", "loket-zk01"] {
         assert_eq!(desks.seen(who, &path).await["end"]["about"], stay, "{who}");
+    }
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_for_several_houses_speaks_as_the_one_it_names_also_when_others_of_them_were_asked() {
+    let desks = Desks::start().await;
+    for house in ["zk01-de-linde", "zk01-de-beuk"] {
+        let referral = desks.referral("loket-zk01", "zk01").await;
+        let path = format!("/referrals/{referral}");
+        let linde = desks.offer(&referral, "zk01-de-linde").await;
+        let beuk = desks.offer(&referral, "zk01-de-beuk").await;
+        let offer = if house == "zk01-de-linde" { linde } else { beuk };
+        desks.done("zorggroep", &format!("{path}/offers/{offer}/accept"), accept()).await;
+        let soon = desks.node.app.desk.now().saturating_add_micros(3_600_000_000).to_string();
+        desks
+            .done("zorggroep", &format!("{path}/arrival"), json!({ "location": house, "arrives_at": soon }))
+            .await;
+        let place = json!({ "location": house, "bed": "1", "care_type": "ELV_LC" });
+        desks
+            .done("zorggroep", "/stays", json!({ "stay": Ids::next(), "referral": referral, "place": place }))
+            .await;
     }
     desks.stop().await;
 }

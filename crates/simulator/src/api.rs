@@ -25,6 +25,9 @@ const TRIES_MAX: u32 = 1_200;
 /// The largest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// Everybody here speaks for what is theirs: a node that says otherwise is wrong.
+const NEVER_REFUSED: [&str; 3] = ["no-mandate", "not-your-bed", "not-your-role"];
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Party {
@@ -170,8 +173,14 @@ impl Api {
         if self.over.load(Ordering::Relaxed) {
             return answer;
         }
-        if let Answer::Wrong(why) = &answer {
-            self.tally.unexpect(format!("{what} {why}: {path} as {party:?} of {region}"));
+        match &answer {
+            Answer::Wrong(why) => {
+                self.tally.unexpect(format!("{what} {why}: {path} as {party:?} of {region}"));
+            }
+            Answer::Refused(why) if NEVER_REFUSED.contains(&why.as_str()) => {
+                self.tally.unexpect(format!("{what} refused, {why}: {path} as {party:?} of {region}"));
+            }
+            Answer::Refused(_) | Answer::Done => {}
         }
         self.tally.act(what, &answer);
         answer

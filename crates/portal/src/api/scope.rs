@@ -161,7 +161,8 @@ impl Scene<'_> {
                 return None;
             }
         }
-        Some(subject.at(state, location))
+        // A source may speak for several that were asked: here it speaks for the one it names.
+        Some(Subject { location: Some(location.clone()), ..subject.at(state, location) })
     }
 }
 

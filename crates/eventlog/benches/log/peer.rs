@@ -18,6 +18,9 @@ impl Peer {
     pub(crate) fn ask(&mut self, what: &str) -> Option<f64> {
         let output = Command::new(self.program.as_ref()?).args(what.split(' ')).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Some(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+        // The number is the last it says: its engine tells of its files first.
+        let said = String::from_utf8(output.stdout).unwrap();
+        let number = said.lines().last().unwrap_or_default();
+        Some(number.trim().parse().unwrap_or_else(|_| panic!("`{what}` ended with {number:?}")))
     }
 }

@@ -48,8 +48,18 @@ impl Desk {
     /// # Errors
     /// The rules say no; or the id belongs to something else; or it can not be done now.
     pub async fn handle(&self, command: Command) -> Result<Done, DeskError> {
-        // What was recorded before the command came counts: nobody is refused over what is over.
-        self.follow(self.reader.head().position).await?;
+        self.catch_up().await?;
+        self.handle_now(command).await
+    }
+
+    /// Waits until what was recorded by now is in what the desk decides on: it counts, so that nobody is refused over what is over.
+    pub(crate) async fn catch_up(&self) -> Result<(), DeskError> {
+        self.follow(self.reader.head().position).await
+    }
+
+    /// The same without catching up first. The first time it is polled it decides and hands over to the log: of several that are begun
+    /// one after the other, the events come in that order, but for those that are overtaken.
+    pub(crate) async fn handle_now(&self, command: Command) -> Result<Done, DeskError> {
         for _ in 0..TRIES_MAX {
             match self.try_once(&command).await? {
                 Tried::Done(done) => {

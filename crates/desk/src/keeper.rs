@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use domain::desk::{Due, due, next_due};
-use futures::stream::{self, StreamExt as _};
+use futures::future::join_all;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{Desk, DeskError};
@@ -50,9 +50,13 @@ impl Desk {
             fell_due
         });
         let some = !fell_due.is_empty();
-        let mut kept = stream::iter(fell_due).map(|due| self.keep_one(due)).buffered(KEPT_AT_ONCE_MAX);
-        while let Some(kept) = kept.next().await {
-            if !kept {
+        for together in fell_due.chunks(KEPT_AT_ONCE_MAX) {
+            if let Err(error) = self.catch_up().await {
+                tracing::warn!(%error, "deadlines could not be kept; they are tried again");
+                return sleep(TRY_AGAIN_AFTER).await;
+            }
+            let kept = join_all(together.iter().cloned().map(|due| self.keep_one(due))).await;
+            if kept.contains(&false) {
                 return sleep(TRY_AGAIN_AFTER).await;
             }
         }
@@ -67,7 +71,7 @@ impl Desk {
     /// Does one thing that fell due; `false` if it could not be done.
     async fn keep_one(&self, due: Due) -> bool {
         let (at, id) = (due.at, due.id);
-        match self.handle(due.command(self.keeper.clone(), self.now())).await {
+        match self.handle_now(due.command(self.keeper.clone(), self.now())).await {
             Ok(done) => tracing::debug!(%id, %at, position = done.position, "a deadline passed"),
             // Somebody answered in the last moment.
             Err(DeskError::Refused(refusal)) => {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -50,7 +51,9 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         announced.is_some_and(|text| text.parse().map_or(true, |bytes: u64| bytes > BODY_BYTES_MAX));
     let lang = language(request.headers(), &query);
     let chosen = query.split('&').any(|pair| pair == "lang=nl" || pair == "lang=en");
-    let answered = if too_large {
+    let answered = if !names_one_host(&request) {
+        Refusal::BadHost.into_response()
+    } else if too_large {
         Refusal::TooLarge.into_response()
     } else if is_of_another_site(&request) {
         tell_of_another_site(request.headers());
@@ -60,7 +63,7 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         in_our_words(answer.unwrap_or_else(|_| Refusal::TooSlow.into_response()))
     };
     let mut response = match answered.extensions().get::<Refusal>() {
-        Some(refusal) if !speaks_json(&path) => pages::refused(*refusal, lang),
+        Some(refusal) if !speaks_json(&path) && refusal.is_for_people() => pages::refused(*refusal, lang),
         Some(_) | None => answered,
     };
     if chosen && is_page(&response) {
@@ -70,6 +73,20 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
+}
+
+/// Whether a request names the host it is for, once: whoever stands between could read one of two, or none, otherwise than this node
+/// does (RFC 9112, 3.2). HTTP/1.0 had no such header. A target with a host in it names it too.
+fn names_one_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(host), None) => {
+            let text = host.to_str().unwrap_or_default();
+            !text.contains('@') && text.parse::<Authority>().is_ok()
+        }
+        (Some(_), Some(_)) => false,
+    }
 }
 
 /// Whether an answer is a page, or leads to one. A file or a stream that is asked for in a language chooses none: it may be of
@@ -156,6 +173,8 @@ pub(crate) enum Refusal {
     BadAsOf,
     /// `as_of` lies after the last recorded event.
     AsOfAhead,
+    /// No `Host`, more than one, or none that a host can have.
+    BadHost,
     /// Pages are read, not written.
     BadMethod,
     /// The body is larger than `BODY_BYTES_MAX`.
@@ -185,7 +204,8 @@ impl Refusal {
             | Self::BadRegion
             | Self::BadCareType
             | Self::BadAsOf
-            | Self::AsOfAhead => StatusCode::BAD_REQUEST,
+            | Self::AsOfAhead
+            | Self::BadHost => StatusCode::BAD_REQUEST,
             Self::BadMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -205,6 +225,7 @@ impl Refusal {
             Self::BadCareType => "bad-care-type",
             Self::BadAsOf => "bad-as-of",
             Self::AsOfAhead => "as-of-ahead",
+            Self::BadHost => "bad-host",
             Self::BadMethod => "bad-method",
             Self::TooLarge => "too-large",
             Self::OtherSite => "other-site",
@@ -212,6 +233,11 @@ impl Refusal {
             Self::TooSlow => "too-slow",
             Self::Unreadable => "unreadable",
         }
+    }
+
+    /// Whether a person can have asked for it: every browser names a host.
+    fn is_for_people(self) -> bool {
+        self != Self::BadHost
     }
 
     /// What it says to a person: what happened, what to do.
@@ -246,6 +272,10 @@ impl Refusal {
                 "Geef een positie, of een tijd zoals 2026-03-02T09:14:03Z.",
             ),
             Self::AsOfAhead => ("Zo ver is het logboek nog niet", "Kies een eerder moment."),
+            Self::BadHost => (
+                "Voor wie deze vraag is staat er niet één keer in",
+                "Stuur één regel 'Host', zoals HTTP/1.1 die vraagt.",
+            ),
             Self::BadMethod => ("Hier valt alleen te lezen", "Open het adres gewoon in de browser."),
             Self::TooLarge => ("Dit bericht is te groot", "Stuur ten hoogste 64 KiB."),
             Self::OtherSite => (
@@ -295,6 +325,10 @@ impl Refusal {
             Self::AsOfAhead => {
                 ("The log is not that far yet", "Ask for a position or time up to the last recorded event.")
             }
+            Self::BadHost => (
+                "Whom this request is for does not stand in it once",
+                "Send one line 'Host', as HTTP/1.1 asks.",
+            ),
             Self::BadMethod => ("This can only be read", "Use GET."),
             Self::TooLarge => ("This body is too large", "Send at most 64 KiB."),
             Self::OtherSite => (

@@ -357,6 +357,45 @@ async fn fault_69_ten_thousand_connections_of_one_address_keep_nobody_else_from_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_names_no_host_or_two_or_none_that_can_be_is_refused_and_a_target_with_a_host_is_not()
+{
+    let (node, serving) = started().await;
+    let asks = async |first: &str, hosts: &str| {
+        let request = format!("GET {first}\r\n{hosts}connection: close\r\n\r\n");
+        ask(serving.address, &request).await
+    };
+    for (path, hosts) in [
+        ("/overzicht", ""),
+        ("/api/v1/openapi.json", ""),
+        ("/overzicht", "host: test\r\nhost: test\r\n"),
+        ("/healthz", "host: test\r\nHost: evil.example\r\n"),
+        ("/overzicht", "host: \r\n"),
+        ("/overzicht", "host: a b\r\n"),
+        ("/overzicht", "host: test/overzicht\r\n"),
+        ("/overzicht", "host: somebody@test\r\n"),
+        ("http://test/overzicht", ""),
+    ] {
+        let answer = asks(&format!("{path} HTTP/1.1"), hosts).await;
+        assert_eq!(
+            (answer.status, &*answer.json()["code"].to_string()),
+            (400, "\"bad-host\""),
+            "{path} {hosts:?}"
+        );
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    }
+    for (first, hosts) in [
+        ("/overzicht HTTP/1.1", "host: test:8080\r\n"),
+        ("/overzicht HTTP/1.1", "host: [::1]:8080\r\n"),
+        ("http://test/overzicht HTTP/1.1", "host: test\r\n"),
+        ("/overzicht HTTP/1.0", ""),
+    ] {
+        assert_eq!(asks(first, hosts).await.status, 200, "{first} {hosts:?}");
+    }
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fault_69_huge_headers_huge_bodies_and_packed_bodies_are_refused() {
     let (node, serving) = started().await;
     let long = "x".repeat(64 * 1024);

@@ -39,12 +39,18 @@ async fn a_proof_from_the_page_is_checked_as_the_page_says_and_of_a_changed_even
     assert_eq!(proof.status, 200);
     let named = proof.header("content-disposition").unwrap().split('"').nth(1).unwrap();
 
-    // Elsewhere, with the file, the key that was handed over, and the command that the page shows.
-    let key = fs::read(node.data().join("log.vkey")).unwrap();
+    let key = auditor.get("/audit/log.vkey").await;
+    assert_eq!(
+        key.body,
+        fs::read_to_string(node.data().join("log.vkey")).unwrap(),
+        "the key that is handed over"
+    );
+    assert!(page.contains("href=\"/audit/log.vkey\"") && page.contains(key.body.trim_end()), "{page}");
+    // Elsewhere, with the two files of the page, and the command that it shows.
     assert!(node.sigterm().success());
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join(named), &proof.body).unwrap();
-    fs::write(home.path().join("log.vkey"), key).unwrap();
+    fs::write(home.path().join("log.vkey"), &key.body).unwrap();
     let shown = page.split("<code>doorstroom audit check ").nth(1).unwrap().split("</code>").next().unwrap();
     let check = || {
         let mut command = std::process::Command::new(doorstroom());

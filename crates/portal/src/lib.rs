@@ -63,6 +63,8 @@ pub struct App {
     pub vault: desk::Vault,
     /// The log, to see the board as it was.
     pub reader: eventlog::LogReader,
+    /// What others verify the signed heads of the log with (`name+id+key`, c2sp.org/signed-note); nothing where none are signed.
+    pub log_key: Option<String>,
     /// What must hold for this node to be of use.
     pub checks: Arc<dyn Checks>,
     /// The metrics in the `OpenMetrics` text format.

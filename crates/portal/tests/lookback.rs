@@ -324,6 +324,17 @@ async fn an_event_is_shown_as_recorded_with_its_place_in_the_log_and_how_to_prov
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_the_log_is_there_for_whoever_may_look_back() {
+    let house = House::start().await;
+    let key = house.session("toezicht").await.get("/audit/log.vkey").await;
+    assert_eq!((key.status, key.body.trim_end()), (200, support::LOG_KEY));
+    assert!(key.header("content-disposition").unwrap().contains("filename=\"log.vkey\""));
+    assert_eq!(house.session("huisarts").await.get("/audit/log.vkey").await.status, 403);
+    assert_eq!(get(house.serving.address, "/audit/log.vkey").await.status, 303);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_flow_of_a_region_has_charts_with_their_tables_and_the_same_numbers_in_a_file() {
     let house = House::start().await;
     house.placed().await;

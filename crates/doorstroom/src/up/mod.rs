@@ -239,6 +239,7 @@ impl Ground {
             flow: office.flow.clone(),
             unmet: office.unmet.clone(),
             reader: self.log.reader(),
+            log_key: self.log.verifier_key().ok().map(|key| key.to_string()),
             metrics: Arc::new(parts.metrics(starts).into_text()),
             checks: parts.clone().checks(),
             now: Arc::new(now),

@@ -50,6 +50,8 @@ struct EventPage {
     leaf: String,
     /// The head of the log that was signed can prove it.
     provable: bool,
+    /// What the proof is checked with.
+    key: Option<String>,
 }
 
 /// What an event is about, and where that can be looked at.
@@ -96,6 +98,7 @@ pub(crate) async fn page(
         data: event.as_ref().map(|recorded| readable(&contracts::encode_json(&recorded.event))),
         leaf: hex(&record.leaf),
         provable,
+        key: portal.app.log_key.clone(),
         p: Page::of(visit, "audit-event"),
     };
     Ok(pages::page(StatusCode::OK, &page))
@@ -124,6 +127,18 @@ pub(crate) async fn proof(
         (header::CONTENT_DISPOSITION, named),
     ];
     Ok((head, file).into_response())
+}
+
+/// `GET /audit/log.vkey`: what proofs of this log are checked with, as the file that `doorstroom audit check` takes. It is the node's
+/// own word: whoever trusts nobody compares it with what was handed over otherwise.
+pub(crate) async fn key(State(portal): State<Arc<Portal>>, visit: Visit) -> Result<Response, NotShown> {
+    look_back(&portal, &visit)?;
+    let key = portal.app.log_key.as_ref().ok_or_else(|| visit.no(Problem::NotThere))?;
+    let head = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"log.vkey\""),
+    ];
+    Ok((head, format!("{key}\n")).into_response())
 }
 
 /// What is at a position, for whoever may look back at what it is about.

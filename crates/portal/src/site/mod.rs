@@ -60,6 +60,7 @@ pub(crate) fn router() -> Router<Arc<Portal>> {
         .route("/r/{region}/stroom/{file}", get(flow::file))
         .route("/c/{centre}", get(centre::page))
         .route("/audit", get(lookback::page))
+        .route("/audit/log.vkey", get(event::key))
         .route("/audit/gebeurtenis/{position}", get(event::page))
         .route("/audit/gebeurtenis/{position}/bewijs", get(event::proof))
 }

@@ -44,6 +44,9 @@ pub(crate) fn national() -> Vec<String> {
 /// The token of the person on the node's machine.
 pub(crate) const OPERATOR: &str = "dst_0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e";
 
+/// What the heads of a log would be verified with: a key of the form that is handed out.
+pub(crate) const LOG_KEY: &str = "doorstroom.nl/test+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+
 /// Whether the node is ready, to be switched by a test.
 pub(crate) struct Switch(pub(crate) AtomicBool);
 
@@ -115,6 +118,7 @@ impl Node {
             notifier: notifier::Notifier::nothing(),
             vault: desk::Vault::open(&folder.path().join("vault")).unwrap(),
             reader: log.reader(),
+            log_key: Some(LOG_KEY.to_owned()),
             checks: ready.clone(),
             metrics: Arc::new(|| String::from("# EOF\n")),
             now: Arc::new(move || domain::Timestamp::from_micros(time.load(Ordering::SeqCst))),

@@ -3,8 +3,8 @@
 //! Not here: counting (`views`), texts (`words`), the feed to the browser (`live`).
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::sync::LazyLock;
 
 use domain::{LocationId, RegionId, Timestamp};
 use network::{Network, Region, Tile};
@@ -205,9 +205,11 @@ impl RegionBoard {
         }
     }
 
-    /// A token of everything that is on the page but not in a cell: when it differs, the page is fetched again.
+    /// A token of everything that is on the page but not in a cell: when it differs, the page is fetched again. It is one for all readers,
+    /// and what not all of them see is in it (why a house is stopped): so nobody can make it from a guess.
     fn structure(&self) -> String {
-        let mut hasher = DefaultHasher::new();
+        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let mut hasher = KEY.build_hasher();
         for line in &self.sums {
             line.key.hash(&mut hasher);
         }

@@ -2,6 +2,7 @@
 //!
 //! Not here: the numbers (`board`), keeping a page live (`live`), the markup (`/templates`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -255,6 +256,8 @@ struct RegionPage {
     ahead: Option<Ahead>,
     /// Whoever looks may see what does not fit.
     sees_odd: bool,
+    /// Locations of which whoever looks may know why they are stopped.
+    why: BTreeSet<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the template engine passes references")]
@@ -267,9 +270,9 @@ impl RegionPage {
         text::age(*at, self.now, self.p.lang)
     }
 
-    /// Why admissions are stopped: a word about a house, for those who may see such words.
-    fn stop(&self, stop: &Stop) -> Option<String> {
-        self.sees_odd.then(|| words::stop(self.p.lang, stop, self.now))
+    /// Since when admissions are stopped, and why for those who may know.
+    fn stop(&self, place: &str, stop: &Stop) -> String {
+        words::stop(self.p.lang, stop, self.now, self.why.contains(place))
     }
 
     fn stale(&self, at: &Timestamp) -> bool {
@@ -309,7 +312,12 @@ pub(crate) async fn region(
     let name = text::shown(region.name.as_str());
     visit.caught_up(&portal).await;
     let ahead = ahead::of_region(&portal, &visit, &id, chosen);
-    let sees_odd = portal.app.desk.state().read(|state| visit.may_in(state, Action::Contradictions, &id));
+    let (sees_odd, why) = portal.app.desk.state().read(|state| {
+        let stopped = state.board.locations(&id).filter(|card| !card.stops.is_empty());
+        let known = stopped.filter(|card| visit.sees_why_stopped(state, &card.location));
+        let why = known.map(|card| card.location.to_string()).collect();
+        (visit.may_in(state, Action::Contradictions, &id), why)
+    });
     let mut p = Page::new(visit, format!("{} {name}", lang.t("availability")), format!("/r/{id}"));
     p.chosen = chosen;
     let board = portal.app.availability.read(|view| RegionBoard::of(view, &id, chosen));
@@ -323,7 +331,7 @@ pub(crate) async fn region(
         phone: text::shown(phone.as_str()),
         hours: text::shown(hours.as_str()),
     };
-    Ok(page(StatusCode::OK, &RegionPage { p, feed, region: name, desk, board, now, ahead, sees_odd }))
+    Ok(page(StatusCode::OK, &RegionPage { p, feed, region: name, desk, board, now, ahead, sees_odd, why }))
 }
 
 fn feed(portal: &Portal, page: &Page, stream: &str, cells: &crate::board::Cells) -> Feed {

@@ -100,6 +100,8 @@ actions! {
         Board = "board",
         /// What locations are called and how they are reached.
         Locations = "locations",
+        /// Why admissions are stopped at a location. That they are, and since when, is on the board.
+        WhyStopped = "why-stopped",
         /// A location bed by bed.
         Beds = "beds",
         /// The offers before a location.

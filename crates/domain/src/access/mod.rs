@@ -271,7 +271,7 @@ fn reach(role: &Role, action: Action, purpose: Purpose) -> Reach {
 }
 
 fn of_desk(action: Action) -> Reach {
-    if action == Action::Admittable {
+    if matches!(action, Action::Admittable | Action::WhyStopped) {
         // It looks for a place next door too.
         Reach::Everywhere
     } else if action.is_of_duty() {
@@ -320,6 +320,7 @@ fn of_deputy(action: Action) -> Reach {
         | Action::Report
         | Action::SayOfBeds
         | Action::CorrectBed
+        | Action::WhyStopped
         | Action::Beds
         | Action::Offers
         | Action::Matching
@@ -371,6 +372,7 @@ fn of_location(action: Action) -> Reach {
             | Action::Report
             | Action::SayOfBeds
             | Action::CorrectBed
+            | Action::WhyStopped
             | Action::Beds
             | Action::Offers
             | Action::Referral
@@ -404,7 +406,12 @@ fn of_referrer(action: Action) -> Reach {
 fn of_coordination(action: Action) -> Reach {
     let own = matches!(
         action,
-        Action::Admittable | Action::Matching | Action::Flow | Action::Unmet | Action::Events
+        Action::WhyStopped
+            | Action::Admittable
+            | Action::Matching
+            | Action::Flow
+            | Action::Unmet
+            | Action::Events
     );
     if own { Reach::Own } else { Reach::Never }
 }

@@ -44,6 +44,7 @@ stale = over a day old: ring to ask whether this still holds
 stopped = Admissions stopped
 stopped-wards = Admissions stopped on ward
 stop-told = { $reason }, since { $at }
+stop-since = since { $at }
 stop-review = looked at again: { $at }
 reported = reported
 reported-hint = Counts as the location reported them, not kept bed by bed

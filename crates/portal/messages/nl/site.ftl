@@ -44,6 +44,7 @@ stale = ouder dan een dag: bel om te vragen of dit nog klopt
 stopped = Opnamestop
 stopped-wards = Opnamestop op afdeling
 stop-told = { $reason }, sinds { $at }
+stop-since = sinds { $at }
 stop-review = opnieuw bekeken: { $at }
 reported = opgave
 reported-hint = Aantallen zoals de locatie ze opgaf, niet per bed bijgehouden

@@ -2,10 +2,12 @@
 //!
 //! Not here: who may (`domain::access`), what the rules say then (`domain::desk`).
 
-use domain::access::{About, Principal, Role, is_deputy};
+use domain::access::{About, Action, Principal, Role, is_deputy};
 use domain::desk::{Act, Referral, State, Stay};
 use domain::{Fact, LocationId, ReferralId, RegionId, StayId, Timestamp};
 use network::Network;
+
+use super::who;
 
 /// What something is about.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +99,18 @@ impl Subject {
         };
         if is_asked && matches!(act, Act::TakeOver { .. }) { asked.clone() } else { region.clone() }
     }
+}
+
+/// Whether this principal may know why admissions are stopped at a location: whoever places people, and the house itself. Everybody
+/// may know that they are, and since when.
+pub(crate) fn sees_why_stopped(
+    state: &State,
+    principal: &Principal,
+    location: &LocationId,
+    now: Timestamp,
+) -> bool {
+    let subject = Subject::location(state, location, now);
+    subject.is_some_and(|subject| who::permits(principal, Action::WhyStopped, &subject.about))
 }
 
 /// Whether this principal works at a location; what is not of a location's role is not asked here.

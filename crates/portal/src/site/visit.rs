@@ -10,13 +10,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::access::{Action, Principal, Role, Whose};
 use domain::desk::State as DeskState;
-use domain::{RegionId, SourceId, Timestamp};
+use domain::{LocationId, RegionId, SourceId, Timestamp};
 use network::Network;
 
 use crate::api::problem::Problem;
 use crate::api::questions::Look;
 use crate::api::request::{self, Parts};
-use crate::api::scope::Subject;
+use crate::api::scope::{self, Subject};
 use crate::api::who;
 use crate::pages;
 use crate::server::Portal;
@@ -188,6 +188,12 @@ impl Visit {
     /// The same about a region.
     pub(crate) fn may_in(&self, state: &DeskState, action: Action, region: &RegionId) -> bool {
         self.may(action, &Subject::region(state, region, self.now))
+    }
+
+    /// Whether whoever looks may know why admissions are stopped at a location.
+    pub(crate) fn sees_why_stopped(&self, state: &DeskState, location: &LocationId) -> bool {
+        let signed = self.signed.as_ref();
+        signed.is_some_and(|signed| scope::sees_why_stopped(state, &signed.principal, location, self.now))
     }
 }
 

@@ -25,10 +25,14 @@ pub(crate) fn say_at(lang: Lang, sentence: Sentence, now: Timestamp) -> String {
     readable(&say(lang, sentence), None, now, lang)
 }
 
-/// Why admissions are stopped, since when, and when that is looked at again.
-pub(crate) fn stop(lang: Lang, stop: &Stop, now: Timestamp) -> String {
-    let (reason, since) = (lang.code("stop", stop.reason.code()), text::clock(stop.since, now, lang));
-    let told = lang.tf("stop-told", &[("reason", &reason), ("at", &since)]);
+/// Since when admissions are stopped, and when that is looked at again; why, for whoever `sees_why`.
+pub(crate) fn stop(lang: Lang, stop: &Stop, now: Timestamp, sees_why: bool) -> String {
+    let since = text::clock(stop.since, now, lang);
+    let told = if sees_why {
+        lang.tf("stop-told", &[("reason", &lang.code("stop", stop.reason.code())), ("at", &since)])
+    } else {
+        lang.tf("stop-since", &[("at", &since)])
+    };
     match stop.review_at {
         None => told,
         Some(at) => format!("{told}, {}", lang.tf("stop-review", &[("at", &text::clock(at, now, lang))])),

@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use views::CountsAs;
 
-use super::questions;
 use super::regions::{Contradictions, LocationShown, of_location};
 use super::shown::{OfferShown, PlaceShown, PlanShown, ProfileShown};
+use super::{Look, questions};
 use crate::api::problem::Problem;
 use crate::api::scope::Subject;
 use crate::api::value::{
@@ -105,9 +105,10 @@ fn bed(card: views::BedCard) -> BedShown {
     BedShown { bed: Text(card.bed), care_type: card.care_type.as_str(), counts_as, stay }
 }
 
-fn house(state: &State, location: &LocationId) -> Result<House, Problem> {
+fn house(look: &Look<'_>, state: &State, location: &LocationId) -> Result<House, Problem> {
     let card = state.board.location(location).ok_or(Problem::NotThere)?;
-    Ok(House { location: card.into(), beds: state.board.beds(location).map(bed).collect() })
+    let shown = LocationShown::of(card, look.sees_why_stopped(state, location));
+    Ok(House { location: shown, beds: state.board.beds(location).map(bed).collect() })
 }
 
 fn offers(state: &State, location: &LocationId) -> OffersBefore {
@@ -149,7 +150,7 @@ questions! {
     } -> House, |_, look| {
         let location = look.parts.read("location")?;
         let about = |state: &State| Subject::location(state, &location, look.now);
-        look.at(Action::Beds, about, |state| house(state, &location))
+        look.at(Action::Beds, about, |state| house(&look, state, &location))
     };
 
     #[doc = "The offers before a location that it can still answer."]

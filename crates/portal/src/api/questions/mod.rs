@@ -14,9 +14,9 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use domain::Timestamp;
 use domain::access::{Action, Principal};
 use domain::desk::State as DeskState;
+use domain::{LocationId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::{IntoParams, ToSchema};
@@ -25,7 +25,7 @@ use super::acting::RawParts;
 use super::problem::{Problem, language};
 use super::request::{self, Parts};
 use super::router::Api;
-use super::scope::Subject;
+use super::scope::{self, Subject};
 use super::who;
 use crate::guard::not_modified;
 use crate::server::Portal;
@@ -75,6 +75,11 @@ impl Look<'_> {
         self.portal.app.network.region(&region).ok_or(Problem::NotThere)?;
         let about = |state: &DeskState| Some(Subject::region(state, &region, self.now));
         self.at(action, about, |state| see(state, &region))
+    }
+
+    /// Whether the asker may know why admissions are stopped at a location.
+    pub(crate) fn sees_why_stopped(&self, state: &DeskState, location: &LocationId) -> bool {
+        scope::sees_why_stopped(state, &self.principal, location, self.now)
     }
 
     /// A sentence in the language of the asker.

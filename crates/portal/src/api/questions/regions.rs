@@ -173,7 +173,7 @@ pub(crate) struct LocationShown {
     stopped: bool,
     /// Wards for which admissions are stopped.
     stopped_wards: Vec<Words>,
-    /// The same with why and since when; the whole house first.
+    /// The same with since when; the whole house first.
     stops: Vec<StopShown>,
     last_word_at: Moment,
     last_word_by: SourceUrn,
@@ -184,27 +184,29 @@ pub(crate) struct LocationShown {
 pub(crate) struct StopShown {
     /// Only in this ward; nothing for the whole house.
     ward: Option<Words>,
-    /// Why, by its code: one of those with which a stop is told, or one of a later version.
-    reason: String,
+    /// Why, by its code: one of those with which a stop is told, or one of a later version. Only for whoever places people, and for
+    /// the house itself.
+    reason: Option<String>,
     /// When it began.
     since: Moment,
     /// When it is looked at again.
     review_at: Option<Moment>,
 }
 
-impl From<views::Stop> for StopShown {
-    fn from(stop: views::Stop) -> Self {
+impl StopShown {
+    fn of(stop: views::Stop, sees_why: bool) -> Self {
         Self {
             ward: stop.ward.map(Text),
-            reason: stop.reason.raw().to_owned(),
+            reason: sees_why.then(|| stop.reason.raw().to_owned()),
             since: Text(stop.since),
             review_at: stop.review_at.map(Text),
         }
     }
 }
 
-impl From<views::LocationCard> for LocationShown {
-    fn from(card: views::LocationCard) -> Self {
+impl LocationShown {
+    /// A location; why it is stopped for whoever `sees_why`.
+    pub(super) fn of(card: views::LocationCard, sees_why: bool) -> Self {
         let (stopped, wards) = (card.is_stopped(), card.stopped_wards().cloned().map(Text).collect());
         Self {
             stopped,
@@ -215,7 +217,7 @@ impl From<views::LocationCard> for LocationShown {
             provider: Text(card.provider),
             phone: card.phone.map(Text),
             phone_night: card.phone_night.map(Text),
-            stops: card.stops.into_iter().map(StopShown::from).collect(),
+            stops: card.stops.into_iter().map(|stop| StopShown::of(stop, sees_why)).collect(),
             last_word_at: Text(card.last_word.at),
             last_word_by: Text(card.last_word.source),
         }
@@ -349,7 +351,11 @@ questions! {
     #[doc = "What the locations of a region are called and how they are reached."]
     AskLocations = "locations" at "/regions/{region}/locations" {
     } -> Locations, |_, look| look.at_region(Action::Locations, |state, region| {
-        Ok(Locations { locations: state.board.locations(region).map(Into::into).collect() })
+        let shown = state.board.locations(region).map(|card| {
+            let sees_why = look.sees_why_stopped(state, &card.location);
+            LocationShown::of(card, sees_why)
+        });
+        Ok(Locations { locations: shown.collect() })
     });
 }
 

@@ -181,6 +181,7 @@ fn house(scene: &Scene<'_>) -> Option<House> {
     let (state, lang, now) = (scene.state, scene.lang(), scene.now());
     let card = state.board.location(scene.location)?;
     let (wards, sums) = beds::wards(scene);
+    let told = |one: &views::Stop| stop(lang, one, now, scene.may(Action::WhyStopped));
     let all_wards = state.board.wards(scene.location).into_iter();
     let open = all_wards.filter(|ward| !card.stopped_wards().any(|stopped| stopped == *ward));
     Some(House {
@@ -197,11 +198,11 @@ fn house(scene: &Scene<'_>) -> Option<House> {
             source: card.last_word.source.to_string(),
         },
         stops: Stops {
-            house: card.stops.iter().find(|one| one.ward.is_none()).map(|one| stop(lang, one, now)),
+            house: card.stops.iter().find(|one| one.ward.is_none()).map(told),
             wards: card
                 .stops
                 .iter()
-                .filter_map(|one| Some((one.ward.as_ref()?.to_string(), stop(lang, one, now))))
+                .filter_map(|one| Some((one.ward.as_ref()?.to_string(), told(one))))
                 .collect(),
             open: open.map(ToString::to_string).collect(),
         },

@@ -18,6 +18,7 @@ mod ids;
 mod matched;
 pub mod matching;
 mod names;
+mod plain;
 pub mod queries;
 mod serde_text;
 #[cfg(any(test, feature = "testing"))]
@@ -31,6 +32,7 @@ pub use event::*;
 pub use ids::*;
 pub use matched::*;
 pub use names::Names;
+pub use plain::{is_unfit, plain, plain_lines};
 pub use time::{Timestamp, TimestampError};
 pub use wall::{PartOfDay, Wall};
 pub use words::Sentence;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bus::{Door, Order, SendError, Sender, SenderConfig};
 use clap::Parser;
 use contracts::{Outcome, Receipt};
+use domain::plain;
 use network::Network;
 use serde::Serialize;
 
@@ -198,7 +199,11 @@ impl Tally {
             if !self.json && self.refusals <= REFUSALS_TOLD_MAX {
                 let Report { line, id, outcome, reason, .. } = report;
                 self.meter.done();
-                self.out.line(format_args!("line {line}, event {}: {outcome}: {reason}", known(id)))?;
+                self.out.line(format_args!(
+                    "line {line}, event {}: {outcome}: {}",
+                    plain(known(id)),
+                    plain(reason)
+                ))?;
             }
         }
         let Self { meter, total, refusals, .. } = self;

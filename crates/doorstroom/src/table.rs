@@ -41,11 +41,9 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// One more row. Control characters, which could move the cursor of a terminal, become `�`.
+    /// One more row, of text that is fit to be shown.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let clean =
-            |cell: String| cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        let cells: Vec<String> = cells.into_iter().map(clean).collect();
+        let cells: Vec<String> = cells.into_iter().map(|cell| domain::plain(&cell)).collect();
         for (column, cell) in self.columns.iter_mut().zip(&cells) {
             column.width = column.width.max(cell.chars().count());
         }
@@ -95,9 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_cannot_move_the_cursor() {
+    fn a_cell_cannot_move_the_cursor_or_turn_what_stands_beside_it() {
         let mut table = Table::new(&["name"]);
         table.row(["\x1b[2Jx".to_owned()]);
-        assert_eq!(table.to_string(), "name\n\u{fffd}[2Jx");
+        table.row(["Jansen\u{202e}\u{2066}".to_owned()]);
+        assert_eq!(table.to_string(), "name\n\u{fffd}[2Jx\nJansen\u{fffd}\u{fffd}");
     }
 }

@@ -12,7 +12,7 @@ use bus::inward::{InwardError, Published, RowChange, Watched};
 use bus::subjects::{LogSubject, RowKey};
 use clap::{Parser, Subcommand};
 use contracts::Received;
-use domain::RegionId;
+use domain::{RegionId, plain};
 use network::CentreId;
 use serde_json::{Value, json};
 
@@ -267,11 +267,6 @@ fn alert_text(event: &Value) -> String {
     let why = since.or_else(|| first(&["detail"])).unwrap_or_default();
     let time = plain(time);
     format!("{time:<24}  {what:<8} {centre:<16} {kind:<16} {:<8} {about:<37} {why}", text("region"))
-}
-
-/// Without control characters, which could move the cursor of a terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 const ROW_HEADING: &str = "region   location                         type        offerable   also   held  not ready \

@@ -103,6 +103,12 @@ impl Page {
         self.lang.tf(key, &[(name, &value.to_string())])
     }
 
+    /// What a form gives back as it was written; escaped already.
+    #[expect(clippy::unused_self, reason = "templates ask the page")]
+    pub(crate) fn kept(&self, text: &str) -> String {
+        text::kept(text)
+    }
+
     /// The word for a code.
     pub(crate) fn code(&self, list: &str, code: &impl ToString) -> String {
         self.lang.code(list, &code.to_string())
@@ -421,10 +427,10 @@ fn again_later(mut response: Response) -> Response {
     response
 }
 
-/// A page from its template.
+/// A page from its template. Whatever others wrote in it turns no reading and hides nothing.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
-        Ok(html) => (status, Html(html)).into_response(),
+        Ok(html) => (status, Html(domain::plain_lines(&html))).into_response(),
         Err(error) => {
             // Rendering into memory fails only if a template is wrong.
             tracing::error!(%error, "a page could not be rendered");

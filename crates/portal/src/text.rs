@@ -3,7 +3,9 @@
 //! Escaping for HTML is the template engine's; what is here keeps a name from breaking the layout or the reading
 //! direction around it. A name is shown inside `<bdi>`.
 
-use domain::Timestamp;
+use std::fmt::Write as _;
+
+use domain::{Timestamp, is_unfit};
 use jiff::tz::TimeZone;
 
 use crate::words::Lang;
@@ -31,7 +33,7 @@ pub(crate) fn shown(name: &str) -> String {
             break;
         }
         chars += 1;
-        text.push(if character.is_control() || is_invisible(character) { '\u{FFFD}' } else { character });
+        text.push(if is_unfit(character) { '\u{FFFD}' } else { character });
     }
     text
 }
@@ -43,11 +45,17 @@ fn is_combining(character: char) -> bool {
         | '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}')
 }
 
-/// Marks that turn the direction of the text after them, or that nobody can see.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-        | '\u{E0000}'..='\u{E007F}')
+/// What a form gives back as it was written, also where that is not fit to be shown: escaped, for the value of a field.
+pub(crate) fn kept(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unfit(character) || matches!(character, '&' | '<' | '>' | '"' | '\'') {
+            let _ = write!(escaped, "&#{};", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// The target of a telephone link: the digits, with the `+` in front if there is one; `None` without any digit.
@@ -167,6 +175,11 @@ mod tests {
     #[test]
     fn marks_that_turn_the_reading_direction_and_nul_are_made_visible() {
         assert_eq!(shown("De\u{202E}Linde\u{0}\u{200F}"), "De�Linde��");
+    }
+
+    #[test]
+    fn what_a_form_gives_back_is_what_was_written_and_breaks_out_of_nothing() {
+        assert_eq!(kept("De\u{202E}\"Linde\" & <b>"), "De&#8238;&#34;Linde&#34; &#38; &#60;b&#62;");
     }
 
     #[test]

@@ -143,7 +143,7 @@ async fn what_could_not_be_sent_is_shown_kept_over_a_reload_and_recorded_once() 
         .evaluate(
             "(() => { const form = document.querySelector('form[action$=\"/hand-over\"]');
                 form.closest('details').open = true;
-                form.elements['to'].value = 'zk02'; form.elements['until@local'].value = '2099-01-01T08:00';
+                form.elements['to'].value = 'zk02'; form.elements['until@local'].value = new Date(Date.now() + 7 * 864e5).toISOString().slice(0, 16);
                 form.querySelector('button.main').click(); })()",
         )
         .await;

@@ -70,6 +70,7 @@ hour-unit = h
 day-unit = d
 back = To the national overview
 form-lacks = Still to be filled in: { $field }. Nothing was recorded.
+form-above = A number in the form is too large: it is { $max } at most. Nothing was recorded.
 form-misfilled = A date, number or choice in the form can not be read. Look it over; nothing was recorded.
 form-back = Back to the page
 form-back-hint = What you wrote yourself stands above, to take over.

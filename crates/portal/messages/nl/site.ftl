@@ -70,6 +70,7 @@ hour-unit = u
 day-unit = d
 back = Naar het landelijk overzicht
 form-lacks = Vul nog in: { $field }. Er is niets vastgelegd.
+form-above = Een getal in het formulier is te groot: het is ten hoogste { $max }. Er is niets vastgelegd.
 form-misfilled = Een datum, getal of keuze in het formulier kunnen wij niet lezen. Kijk het na; er is niets vastgelegd.
 form-back = Terug naar de pagina
 form-back-hint = Wat u zelf schreef, staat hierboven om over te nemen.

@@ -17,6 +17,7 @@ pub(crate) mod request;
 pub(crate) mod router;
 pub(crate) mod scope;
 mod times;
+pub(crate) mod upto;
 pub(crate) mod value;
 pub(crate) mod who;
 

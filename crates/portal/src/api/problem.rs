@@ -30,6 +30,8 @@ pub(crate) enum Time {
     LongAgo,
     /// Nothing is planned for such a day.
     NoPlan,
+    /// A duty is handed over for longer than one is.
+    LongDuty,
 }
 
 /// What a page asks once more, before it is done.
@@ -56,6 +58,10 @@ impl Time {
                 "Een afspraak is voor vandaag of later, en ten hoogste een jaar vooruit. Er is niets vastgelegd.",
                 "A plan is for today or later, and a year ahead at most. Nothing was recorded.",
             ),
+            Self::LongDuty => (
+                "Een dienst wordt voor ten hoogste 31 dagen overgedragen (`until`). Er is niets vastgelegd.",
+                "A duty is handed over for 31 days at most (`until`). Nothing was recorded.",
+            ),
         }
     }
 }
@@ -79,6 +85,8 @@ pub(crate) enum Problem {
     Lacks(String),
     /// A field of a form holds what it can not.
     Misfilled,
+    /// A number of a form is larger than this, which is the most it can be.
+    Above(u32),
     /// It is asked once more, before it is done.
     Unsure(Unsure),
     /// A parameter of the address or a header can not be read; which.
@@ -153,9 +161,12 @@ impl Problem {
             Self::NotThere => StatusCode::NOT_FOUND,
             Self::Refused(_) | Self::Reused | Self::Unsure(_) => StatusCode::CONFLICT,
             Self::Malformed(_) | Self::BadParameter(_) | Self::Ahead => StatusCode::BAD_REQUEST,
-            Self::Unfit(_) | Self::TooMany { .. } | Self::Time(_) | Self::Lacks(_) | Self::Misfilled => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::Unfit(_)
+            | Self::TooMany { .. }
+            | Self::Time(_)
+            | Self::Lacks(_)
+            | Self::Misfilled
+            | Self::Above(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotJson | Self::NotForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
             Self::Contended | Self::Behind | Self::Away => StatusCode::SERVICE_UNAVAILABLE,
@@ -168,12 +179,13 @@ impl Problem {
             Self::Time(Time::Ahead) => "time-ahead",
             Self::Time(Time::LongAgo) => "time-long-ago",
             Self::Time(Time::NoPlan) => "time-no-plan",
+            Self::Time(Time::LongDuty) => "time-duty-too-long",
             Self::Unknown => "unknown-token",
             Self::Denied(denied) => denied.code(),
             Self::NotThere => "not-there",
             Self::Refused(refusal) => refusal.code(),
             Self::Malformed(_) => "malformed",
-            Self::Unfit(_) | Self::Lacks(_) | Self::Misfilled => "unfit",
+            Self::Unfit(_) | Self::Lacks(_) | Self::Misfilled | Self::Above(_) => "unfit",
             Self::Unsure(Unsure::Agreement) => "without-agreement",
             Self::Unsure(Unsure::End) => "ends-referral",
             Self::BadParameter(_) => "bad-parameter",
@@ -200,7 +212,9 @@ impl Problem {
                 ("Dit bericht kunnen wij niet lezen", "This body can not be read")
             }
             Self::Lacks(_) => ("Er ontbreekt nog iets", "Something is still missing"),
-            Self::Misfilled => ("Er klopt iets niet in het formulier", "Something in the form is not right"),
+            Self::Misfilled | Self::Above(_) => {
+                ("Er klopt iets niet in het formulier", "Something in the form is not right")
+            }
             Self::Unsure(_) => ("Weet u het zeker?", "Are you sure?"),
             Self::BadParameter(_) => {
                 ("Een deel van de vraag klopt niet", "A part of the request is not right")
@@ -237,6 +251,7 @@ impl Problem {
                 return lang.tf("form-lacks", &[("field", word)]);
             }
             Self::Misfilled => return lang.t("form-misfilled").to_owned(),
+            Self::Above(max) => return lang.tf("form-above", &[("max", &max.to_string())]),
             Self::Unsure(Unsure::Agreement) => return lang.t("sure-agreement-first").to_owned(),
             Self::Unsure(Unsure::End) => return lang.t("sure-end-first").to_owned(),
             Self::BadParameter(which) if lang == Lang::Nl => {

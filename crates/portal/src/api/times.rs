@@ -17,6 +17,9 @@ const LATE_MAX_MICROS: i64 = 31 * DAY_MICROS;
 const PLANNED_BEFORE_MAX_MICROS: i64 = DAY_MICROS;
 /// How far ahead something is planned.
 const PLANNED_AHEAD_MAX_MICROS: i64 = 366 * DAY_MICROS;
+/// How far ahead a desk hands over its duty: whoever stands in sees all that the desk sees, so an end that was mistyped would open
+/// it to another for years. A month is longer than any holiday; whoever stands in for longer is asked again.
+const DUTY_AHEAD_MAX_MICROS: i64 = 31 * DAY_MICROS;
 
 /// Checks when an act happened, and the times in it, against the moment it is asked for.
 ///
@@ -31,6 +34,8 @@ pub(super) fn check(act: &Act, occurred_at: Option<Timestamp>, at: Timestamp) ->
         plan(*planned, at)
     } else if let Act::PlanDischarge { expected_at: Some(planned), .. } = act {
         plan(*planned, at)
+    } else if let Act::HandOverDuty { until, .. } = act {
+        duty(*until, at)
     } else {
         Ok(())
     }
@@ -49,6 +54,12 @@ fn plan(then: Timestamp, at: Timestamp) -> Result<(), Problem> {
     let first = at.saturating_add_micros(-PLANNED_BEFORE_MAX_MICROS);
     let last = at.saturating_add_micros(PLANNED_AHEAD_MAX_MICROS);
     if (first..=last).contains(&then) { Ok(()) } else { Err(Problem::Time(Time::NoPlan)) }
+}
+
+/// That it is in the future is a rule of the desk.
+fn duty(until: Timestamp, at: Timestamp) -> Result<(), Problem> {
+    let too_long = until > at.saturating_add_micros(DUTY_AHEAD_MAX_MICROS);
+    if too_long { Err(Problem::Time(Time::LongDuty)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -76,5 +87,15 @@ mod tests {
         let is = |then: &str| plan(then.parse().unwrap(), at).is_ok();
         assert!(is("2026-11-22T01:00:00Z") && is("2027-11-22T21:00:00Z"));
         assert!(!is("2020-01-01T10:00:00Z") && !is("2027-12-01T10:00:00Z"));
+    }
+
+    #[test]
+    fn a_duty_is_handed_over_for_a_month_at_most() {
+        let at: Timestamp = "2026-11-22T21:00:00Z".parse().unwrap();
+        assert!(duty("2026-12-23T21:00:00Z".parse().unwrap(), at).is_ok());
+        for until in ["2026-12-23T21:00:01Z", "2099-01-01T08:00:00Z", "2199-12-31T23:59:59Z"] {
+            let problem = duty(until.parse().unwrap(), at).unwrap_err();
+            assert_eq!((problem.status().as_u16(), problem.code()), (422, "time-duty-too-long"), "{until}");
+        }
     }
 }

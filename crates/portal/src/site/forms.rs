@@ -22,6 +22,7 @@ use crate::api::acting::{self, RawParts};
 use crate::api::acts::Wanted;
 use crate::api::problem::Problem;
 use crate::api::request::{BODY_BYTES_MAX, Parts};
+use crate::api::upto::refused_above;
 use crate::server::Portal;
 use crate::{guard, pages, text};
 
@@ -185,6 +186,9 @@ fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem
 /// What is wrong with a form, without a word of what was typed.
 fn told(error: &serde_qs::Error) -> Problem {
     let text = error.to_string();
+    if let Some(max) = refused_above(&text) {
+        return Problem::Above(max);
+    }
     let missing = text.split_once("missing field `").and_then(|(_, rest)| rest.split('`').next());
     missing.map_or(Problem::Misfilled, |field| Problem::Lacks(field.chars().take(80).collect()))
 }
@@ -201,6 +205,8 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::api::upto::StayDays;
+    use crate::words::Lang;
 
     fn form(fields: &[(&str, &str)]) -> Vec<(String, String)> {
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -264,6 +270,23 @@ mod tests {
             let said = format!("{:?}", read::<Sent>(fields).unwrap_err());
             assert!(!said.contains("Jansen"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_told_with_the_most_it_can_be() {
+        #[derive(Debug, Deserialize)]
+        struct Sent {
+            #[expect(dead_code, reason = "read only")]
+            about: Stay,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Stay {
+            #[expect(dead_code, reason = "read only")]
+            days: Option<StayDays>,
+        }
+        assert!(read::<Sent>(form(&[("about[days]", "14")])).is_ok());
+        let problem = read::<Sent>(form(&[("about[days]", "4294967295")])).unwrap_err();
+        assert!(problem.detail(Lang::Nl).contains("3653"), "{}", problem.detail(Lang::Nl));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use domain::Label;
 use domain::desk::Act;
 
 use super::{Built, acts, limited};
+use crate::api::upto::ContactMinutes;
 use crate::api::value::{ContactCode, ContactNumber, Moment, ReferralNumber, RuleSetCode, Words, all, plain};
 
 acts! {
@@ -11,7 +12,7 @@ acts! {
     HandOverDuty = "handOverDuty" at "/regions/{region}/duty/hand-over" is HandOverDuty {
         /// Who: the region of the desk or the name of the centre.
         to: Words,
-        /// Until when.
+        /// Until when: 31 days ahead at most.
         until: Moment,
         /// Which steps it may take: referrals, triage, offers, answers, holds, stays, escalation, or all.
         #[schema(max_items = 64)]
@@ -45,7 +46,7 @@ acts! {
         /// What about.
         about: Option<Words>,
         /// How long, in minutes.
-        minutes: u32,
+        minutes: ContactMinutes,
         /// About whom.
         referral: Option<ReferralNumber>,
     } |body, at| {
@@ -54,7 +55,7 @@ acts! {
             kind: body.kind.0,
             with: body.with.0,
             about: plain(body.about),
-            minutes: body.minutes,
+            minutes: body.minutes.0,
             referral: plain(body.referral),
         };
         Built::from(act).in_region(at.parts.read("region")?)

@@ -8,6 +8,7 @@ use domain::{BedRef, Fact};
 use super::parts::{BedFacts, Count, Site, Window, windows};
 use super::{At, Built, acts, limited};
 use crate::api::problem::Problem;
+use crate::api::upto::Places;
 use crate::api::value::{
     CareCode, ClosedBecause, EventNumber, LocationCode, Moment, PeriodCode, StoppedBecause, Words, plain,
 };
@@ -121,10 +122,10 @@ acts! {
         /// Per day or per week.
         period: PeriodCode,
         /// The limit.
-        max: u32,
+        max: Places,
     } |body, at| {
         let (location, care_type) = (at.parts.read("location")?, plain(body.care_type));
-        let fact = Fact::IntakeLimitSet { location, care_type, period: body.period.0, max: body.max };
+        let fact = Fact::IntakeLimitSet { location, care_type, period: body.period.0, max: body.max.0 };
         Act::Report { fact }
     };
 

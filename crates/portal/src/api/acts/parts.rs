@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::limited;
 use crate::api::problem::Problem;
+use crate::api::upto::{Places, StayDays};
 use crate::api::value::{
     AgeCode, BedCode, CareCode, FeatureCode, ItemStateCode, LocationCode, ModeCode, Moment, OfferNumber,
     OriginCode, PlanItemCode, PurposeCode, UrgencyCode, Words, all, plain,
@@ -43,7 +44,7 @@ pub(crate) struct Profile {
     #[schema(max_items = 64)]
     constraints: Vec<FeatureCode>,
     /// Expected length of stay in days.
-    expected_days: Option<u32>,
+    expected_days: Option<StayDays>,
     /// What the stay is for.
     purpose: Option<PurposeCode>,
     /// How it came in, such as `phone` or `api`.
@@ -75,7 +76,7 @@ impl Profile {
             age_band: plain(self.age_band),
             sex: plain(self.sex),
             constraints: all(limited(self.constraints, "constraints")?),
-            expected_days: self.expected_days,
+            expected_days: self.expected_days.map(|days| days.0),
             purpose: plain(self.purpose),
             channel: self.channel.0,
             payer: plain(self.payer),
@@ -266,20 +267,20 @@ pub(crate) struct Count {
     /// The care type.
     care_type: CareCode,
     /// Beds that exist.
-    physical: u32,
+    physical: Places,
     /// Beds with somebody in them.
-    occupied: u32,
+    occupied: Places,
     /// Beds that can be offered now.
-    offerable: u32,
+    offerable: Places,
 }
 
 impl From<Count> for ReportedCount {
     fn from(count: Count) -> Self {
         Self {
             care_type: count.care_type.0,
-            physical: i64::from(count.physical),
-            occupied: i64::from(count.occupied),
-            offerable: i64::from(count.offerable),
+            physical: i64::from(count.physical.0),
+            occupied: i64::from(count.occupied.0),
+            offerable: i64::from(count.offerable.0),
         }
     }
 }

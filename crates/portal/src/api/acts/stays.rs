@@ -6,6 +6,7 @@ use domain::{BedRef, Place, StayId};
 use super::parts::{Bed, PlanEntry, Spot, plan};
 use super::{At, acts};
 use crate::api::problem::Problem;
+use crate::api::upto::WeekHours;
 use crate::api::value::{
     CareCode, DestinationCode, Moment, ReferralNumber, StayNumber, WaitingCode, Words, plain,
 };
@@ -119,7 +120,7 @@ acts! {
         #[serde(default)]
         ready: bool,
         /// Hours of care at home per week that follow.
-        care_hours_at_home: Option<u32>,
+        care_hours_at_home: Option<WeekHours>,
     } |body, at| {
         let stay = at.parts.read("stay")?;
         let place = body.place.map_or_else(|| place(at, stay), |named| Ok(named.into()))?;
@@ -128,7 +129,7 @@ acts! {
             place,
             destination: body.destination.0,
             ready: body.ready,
-            care_hours_at_home: body.care_hours_at_home,
+            care_hours_at_home: body.care_hours_at_home.map(|hours| hours.0),
         }
     };
 

@@ -89,6 +89,7 @@ async fn main() {
                 ("locaties", "/locaties".into()),
                 ("locatie", "@/l/".into()),
                 ("verblijf", "@/verblijf/".into()),
+                ("inrichting", "@/l/|/inrichting".into()),
             ],
         ),
         ("centrum", vec![("regiobeeld", "/c/midden?zorgsoort=ELV_LC&postcode=35&spoed=crisis".into())]),
@@ -100,7 +101,11 @@ async fn main() {
         }
         for (name, path) in pages {
             let path = match path.strip_prefix('@') {
-                Some(first) => browser.evaluate(&own(first)).await.as_str().unwrap_or("/").to_owned(),
+                Some(first) => {
+                    let (first, below) = first.split_once('|').unwrap_or((first, ""));
+                    let found = browser.evaluate(&own(first)).await;
+                    format!("{}{below}", found.as_str().unwrap_or("/"))
+                }
                 None => path,
             };
             browser.call("Page.navigate", json!({"url": format!("{at}{path}")})).await;

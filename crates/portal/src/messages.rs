@@ -21,6 +21,7 @@ macro_rules! files {
             include_str!(concat!("../messages/", $lang, "/signin.ftl")),
             include_str!(concat!("../messages/", $lang, "/desk.ftl")),
             include_str!(concat!("../messages/", $lang, "/house.ftl")),
+            include_str!(concat!("../messages/", $lang, "/setup.ftl")),
             include_str!(concat!("../messages/", $lang, "/centre.ftl")),
             include_str!(concat!("../messages/", $lang, "/flow.ftl")),
             include_str!(concat!("../messages/", $lang, "/audit.ftl")),
@@ -30,8 +31,8 @@ macro_rules! files {
     };
 }
 
-const DUTCH: [&str; 10] = files!("nl");
-const ENGLISH: [&str; 10] = files!("en");
+const DUTCH: [&str; 11] = files!("nl");
+const ENGLISH: [&str; 11] = files!("en");
 
 /// The messages of one language.
 struct Messages {

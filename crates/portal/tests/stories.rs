@@ -410,7 +410,15 @@ async fn pages(browser: &mut Browser, at: &str) -> Vec<(&'static str, Vec<String
         ("", public),
         ("loket", mine),
         ("huisarts", vec!["/aanmeldingen".to_owned()]),
-        ("linde", vec!["/l/zk01-de-linde".to_owned(), "/locaties".to_owned(), stay]),
+        (
+            "linde",
+            vec![
+                "/l/zk01-de-linde".to_owned(),
+                "/l/zk01-de-linde/inrichting".to_owned(),
+                "/locaties".to_owned(),
+                stay,
+            ],
+        ),
         ("tablet", vec!["/l/zk01-de-linde".to_owned()]),
         ("centrum", vec!["/c/midden".to_owned(), "/c/midden?zorgsoort=ELV_LC&spoed=crisis".to_owned()]),
         ("toezicht", vec!["/audit?regio=zk01".to_owned(), past, "/audit/gebeurtenis/1".to_owned()]),

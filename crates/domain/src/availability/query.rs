@@ -6,7 +6,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::{
-    BedId, CareType, Label, LocationId, LocationMode, ReferralId, RegionId, StayId, StopReason, Timestamp,
+    BedId, CareType, Label, LocationId, LocationMode, LocationProfile, ReferralId, RegionId, StayId,
+    StopReason, Timestamp,
 };
 use serde::Serialize;
 
@@ -187,6 +188,12 @@ impl Availability {
         let Some(location) = self.locations.get(location) else { return BTreeSet::new() };
         let of_beds = location.beds.values().filter_map(|bed| bed.ward.as_ref());
         location.profile.wards.iter().chain(of_beds).chain(location.stops.keys().flatten()).collect()
+    }
+
+    /// All that a location says of itself; `None` if it is not known.
+    #[must_use]
+    pub fn profile(&self, location: &LocationId) -> Option<&LocationProfile> {
+        self.locations.get(location).map(|location| &location.profile)
     }
 
     /// What a location says that it gives; nothing if it never said.

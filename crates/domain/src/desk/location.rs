@@ -114,6 +114,11 @@ impl Intake {
         self.windows.as_deref()
     }
 
+    /// How many it takes: for which type, or all, in which period.
+    pub fn limits(&self) -> impl Iterator<Item = (Option<&CareType>, &Period, u32)> {
+        self.limits.iter().map(|limit| (limit.care_type.as_ref(), &limit.period, limit.max))
+    }
+
     /// Whether admissions of this type are possible at this moment.
     #[must_use]
     pub fn admits_at(&self, care_type: &CareType, at: Timestamp) -> bool {

@@ -41,6 +41,8 @@ pub(crate) enum Unsure {
     Agreement,
     /// The outcome of the weighing ends the referral.
     End,
+    /// The location takes part no longer, and its beds go with it.
+    Leave,
 }
 
 impl Time {
@@ -188,6 +190,7 @@ impl Problem {
             Self::Unfit(_) | Self::Lacks(_) | Self::Misfilled | Self::Above(_) => "unfit",
             Self::Unsure(Unsure::Agreement) => "without-agreement",
             Self::Unsure(Unsure::End) => "ends-referral",
+            Self::Unsure(Unsure::Leave) => "leaves-network",
             Self::BadParameter(_) => "bad-parameter",
             Self::NotJson => "not-json",
             Self::NotForm => "not-form",
@@ -254,6 +257,7 @@ impl Problem {
             Self::Above(max) => return lang.tf("form-above", &[("max", &max.to_string())]),
             Self::Unsure(Unsure::Agreement) => return lang.t("sure-agreement-first").to_owned(),
             Self::Unsure(Unsure::End) => return lang.t("sure-end-first").to_owned(),
+            Self::Unsure(Unsure::Leave) => return lang.t("sure-leave-first").to_owned(),
             Self::BadParameter(which) if lang == Lang::Nl => {
                 return format!("'{which}' kunnen wij niet lezen.");
             }

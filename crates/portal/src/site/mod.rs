@@ -50,6 +50,7 @@ pub(crate) fn router() -> Router<Arc<Portal>> {
         .route("/aanmelding/{referral}/lijsten", get(desk::past::lists))
         .route("/locaties", get(house::list::page))
         .route("/l/{location}", get(house::page))
+        .route("/l/{location}/inrichting", get(house::setup::page))
         .route("/l/{location}/cijfers/{care_type}", get(behind::page))
         .route("/verblijf/{stay}", get(house::stay::page))
         .route("/volgen/r/{region}", get(follow::region))

@@ -1,12 +1,12 @@
 //! What a page asks once more before it is recorded: an admission without the doctor's agreement, a weighing that ends the
-//! referral. Whoever sends the form says so in a field `sure:NAME`.
+//! referral, a location that leaves. Whoever sends the form says so in a field `sure:NAME`.
 //!
 //! A program that uses the API knows what it asks for and is not asked. Not here: what the rules refuse (`domain::desk`).
 
 use std::collections::BTreeSet;
 
 use domain::desk::{Act, Offer, Outcome, State};
-use domain::{LocationId, ReferralId};
+use domain::{Fact, LocationId, ReferralId};
 
 use crate::api::problem::{Problem, Unsure};
 
@@ -32,6 +32,11 @@ pub(super) fn first(state: &State, act: &Act, said: &BTreeSet<String>) -> Result
     }
     if !said.contains("end") && ends(state, act) {
         return Err(Problem::Unsure(Unsure::End));
+    }
+    if !said.contains("leave")
+        && let Act::Report { fact: Fact::LocationWithdrawn { .. } } = act
+    {
+        return Err(Problem::Unsure(Unsure::Leave));
     }
     Ok(())
 }

@@ -62,6 +62,8 @@ struct Item {
     about: String,
     location: Option<Called>,
     phone: Option<Phone>,
+    /// A silent location that can be asked whether the board still holds.
+    ask: Option<String>,
 }
 
 /// What does not fit, of one kind and at one location.
@@ -119,7 +121,12 @@ fn list(state: &DeskState, region: &RegionId, visit: &Visit) -> List {
     let (odd, mut work): (Vec<WorkItem>, Vec<WorkItem>) =
         found.items.into_iter().partition(|item| item.kind == WorkKind::Contradiction);
     work.sort_by_key(|item| order(item, now));
-    let items: Vec<Item> = work.into_iter().map(|item| shown(state, item, now, lang)).collect();
+    let mut items: Vec<Item> = work.into_iter().map(|item| shown(state, item, now, lang)).collect();
+    if !visit.may_in(state, Action::AskConfirmation, region) {
+        for item in &mut items {
+            item.ask = None;
+        }
+    }
     let rule_set = state.rule_sets.get(region).unwrap_or(&RuleSet::Normal);
     let deputy = state.deputy(region, now);
     List {
@@ -230,14 +237,18 @@ fn shown(state: &DeskState, item: WorkItem, now: Timestamp, lang: Lang) -> Item 
         | WorkKind::SilentLocation => text::shown(about.as_str()),
     });
     let deadline = has_deadline(&item, now);
+    let silent = item.location.as_ref().filter(|_| item.kind == WorkKind::SilentLocation);
+    let asked_at = silent.and_then(|location| state.locations.get(location)?.asked_at);
+    let asked = asked_at.map(|at| lang.tf("desk-confirmation-asked", &[("at", &text::clock(at, now, lang))]));
     Item {
+        ask: silent.filter(|_| asked_at.is_none()).map(ToString::to_string),
         what: say(lang, item.kind.sentence()),
         urgency: item.urgency.as_ref().map(|urgency| tag(urgency, lang)),
         due: When::of(item.due, now, lang),
         late: item.late && deadline,
         deadline,
         to,
-        about: profile.into_iter().chain(about).collect::<Vec<_>>().join(" · "),
+        about: profile.into_iter().chain(about).chain(asked).collect::<Vec<_>>().join(" · "),
         phone: item.phone.map(|phone| Phone::of(phone.as_str())),
         location: item.location.map(|location| called(state, &location, now, lang)),
     }

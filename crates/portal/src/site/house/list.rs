@@ -1,6 +1,7 @@
-//! `/locaties`: the locations of whoever works for several, by name.
+//! `/locaties`: the locations of whoever works for several, by name, and a new one for whoever may register it.
 //!
-//! Which those are is asked of the authorisation, one by one. Not here: a location's own page (the module above).
+//! Which those are is asked of the authorisation, one by one. Not here: a location's own page (the module above), who
+//! may register one (`register`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use domain::LocationId;
 use domain::access::Action;
 use domain::desk::State as DeskState;
 
+use super::register::{self, Register};
 use crate::api::scope::Subject;
 use crate::api::who;
 use crate::pages::{self, Page};
@@ -28,6 +30,7 @@ const LISTED_MAX: usize = 1_000;
 struct LocationsPage {
     p: Page,
     lines: Vec<Line>,
+    register: Vec<Register>,
 }
 
 /// One location.
@@ -51,11 +54,13 @@ pub(crate) async fn page(State(portal): State<Arc<Portal>>, visit: Visit) -> Res
     let signed = visit.signed()?;
     who::check_role(&signed.principal, Action::Beds).map_err(|problem| visit.no(problem))?;
     visit.caught_up(&portal).await;
-    let mut lines = portal.app.desk.state().read(|state| lines(state, &visit));
+    let network = &portal.app.network;
+    let (mut lines, register) =
+        portal.app.desk.state().read(|state| (lines(state, &visit), register::of(state, network, &visit)));
     lines.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     lines.truncate(LISTED_MAX);
     let p = Page::of(visit, "locations");
-    Ok(pages::page(StatusCode::OK, &LocationsPage { p, lines }))
+    Ok(pages::page(StatusCode::OK, &LocationsPage { p, lines, register }))
 }
 
 fn lines(state: &DeskState, visit: &Visit) -> Vec<Line> {

@@ -1,11 +1,13 @@
 //! `/l/{location}`: a location's own page, for a nurse with a telephone in hand; `/locaties`; `/verblijf/{stay}`.
 //!
 //! Here: the page as a whole, its last word, stops, what can be admitted today, what does not fit. Not here: its parts (`beds`,
-//! `offers`, `stays`), the page of one stay (`stay`), the list of locations (`list`).
+//! `offers`, `stays`), the page of one stay (`stay`), the list of locations (`list`), what a location is (`setup`).
 
 pub(super) mod beds;
 pub(crate) mod list;
 mod offers;
+mod register;
+pub(crate) mod setup;
 pub(crate) mod stay;
 mod stays;
 
@@ -61,6 +63,8 @@ struct House {
     provider: String,
     /// Nobody is signed in but the ward's device.
     device: bool,
+    /// Whoever looks may say what the location is.
+    sets_up: bool,
     /// A desk looks: it says with whom it spoke.
     by_desk: bool,
     word: Word,
@@ -190,6 +194,7 @@ fn house(scene: &Scene<'_>) -> Option<House> {
         name: text::shown(card.name.as_str()),
         provider: text::shown(card.provider.as_str()),
         device: scene.visit.signed.as_ref().is_some_and(|signed| signed.device),
+        sets_up: scene.may(Action::Report),
         by_desk: !scene.may(Action::SeeOffer),
         word: Word {
             clock: text::clock(card.last_word.at, now, lang),

@@ -1,0 +1,265 @@
+//! `/l/{location}/inrichting`: what a location is: its name and numbers, its beds, when and how many it admits, leaving.
+//!
+//! Everything here is a word of the location about itself (`Action::Report`). Not here: how its beds are (the module above), what
+//! a window or a limit means (`domain::desk`), registering a new one (`register`).
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::access::Action;
+use domain::desk::State as DeskState;
+use domain::{AdmissionWindow, BedId, CareType, Feature, LocationId, LocationMode, LocationProfile, Period};
+use views::CountsAs;
+
+use crate::api::problem::Problem;
+use crate::api::request::Parts;
+use crate::api::scope::Subject;
+use crate::api::upto::PLACES_MAX;
+use crate::pages::{self, Page};
+use crate::server::Portal;
+use crate::site::visit::{NotShown, Visit};
+use crate::site::words::{Choice, choices};
+use crate::text;
+use crate::words::Lang;
+
+/// Empty fields for wards behind those there are.
+const MORE_WARDS: usize = 3;
+/// Empty rows for windows behind those there are.
+const MORE_WINDOWS: usize = 2;
+/// The days of a window, as the contract has them.
+const DAYS: [&str; 7] = ["mo", "tu", "we", "th", "fr", "sa", "su"];
+/// What an empty row begins with: most houses admit by day.
+const BY_DAY: (&str, &str) = ("09:00", "17:00");
+
+#[derive(Template)]
+#[template(path = "setup.html")]
+struct SetupPage {
+    p: Page,
+    position: u64,
+    heard: String,
+    house: Setup,
+}
+
+impl SetupPage {
+    /// Where a form leads back to: a place on this page.
+    fn back(&self, place: &str) -> String {
+        format!("{}#{place}", self.p.plain(&format!("/l/{}/inrichting", self.house.id)))
+    }
+}
+
+/// What is shown of a location.
+struct Setup {
+    id: String,
+    name: String,
+    site: SiteForm,
+    /// Nothing for a location that counts.
+    beds: Option<Beds>,
+    windows: Vec<WindowRow>,
+    limits: Vec<String>,
+    care_types: Vec<Choice>,
+    periods: Vec<Choice>,
+    max: u32,
+}
+
+/// The fields of what a location says of itself, with what they are now.
+pub(super) struct SiteForm {
+    pub(super) name: String,
+    pub(super) provider: String,
+    pub(super) modes: Vec<Choice>,
+    /// The mode that is fixed by the first registration; nothing for one that is still to choose.
+    pub(super) mode: Option<String>,
+    pub(super) care_types: Vec<Choice>,
+    pub(super) postcode: String,
+    pub(super) phone: String,
+    pub(super) phone_night: String,
+    /// Those there are, and some empty ones, each with its number.
+    pub(super) wards: Vec<(usize, String)>,
+}
+
+impl SiteForm {
+    /// With nothing said.
+    pub(super) fn empty(lang: Lang) -> Self {
+        Self {
+            name: String::new(),
+            provider: String::new(),
+            modes: choices(lang, "mode", LocationMode::KNOWN, &["beds"]),
+            mode: None,
+            care_types: choices(lang, "care", CareType::KNOWN, &[]),
+            postcode: String::new(),
+            phone: String::new(),
+            phone_night: String::new(),
+            wards: wards(&[]),
+        }
+    }
+
+    fn of(profile: &LocationProfile, lang: Lang) -> Self {
+        let text =
+            |label: &Option<domain::Label>| label.as_ref().map_or_else(String::new, ToString::to_string);
+        let given: Vec<&str> = profile.care_types.iter().map(CareType::raw).collect();
+        Self {
+            name: profile.name.to_string(),
+            provider: profile.provider.to_string(),
+            mode: Some(profile.mode.raw().to_owned()),
+            care_types: choices(lang, "care", CareType::KNOWN, &given),
+            postcode: text(&profile.postcode4),
+            phone: text(&profile.phone),
+            phone_night: text(&profile.phone_night),
+            wards: wards(&profile.wards),
+            ..Self::empty(lang)
+        }
+    }
+}
+
+/// The wards there are and some empty ones, each with its number.
+fn wards(known: &[domain::Label]) -> Vec<(usize, String)> {
+    let empty = core::iter::repeat_n(String::new(), MORE_WARDS);
+    (1..).zip(known.iter().map(ToString::to_string).chain(empty)).collect()
+}
+
+/// What is needed to add a bed, or to take one away.
+struct Beds {
+    /// The number that is next, or the one that was asked for.
+    next: String,
+    /// That number is taken.
+    taken: bool,
+    wards: Vec<String>,
+    features: Vec<Choice>,
+    /// Beds of nobody: their numbers.
+    free: Vec<String>,
+}
+
+/// A window in its fields.
+struct WindowRow {
+    index: usize,
+    number: usize,
+    kept: bool,
+    days: Vec<Choice>,
+    from: String,
+    to: String,
+    care_types: Vec<Choice>,
+}
+
+/// `GET /l/{location}/inrichting`.
+pub(crate) async fn page(
+    State(portal): State<Arc<Portal>>,
+    Path(code): Path<String>,
+    visit: Visit,
+) -> Result<Response, NotShown> {
+    visit.signed()?;
+    visit.caught_up(&portal).await;
+    let look = visit.look(&portal, Parts::one("location", &code))?;
+    let location: LocationId = look.parts.read("location").map_err(|problem| visit.no(problem))?;
+    let (lang, now) = (visit.lang, visit.now);
+    let about = |state: &DeskState| Subject::location(state, &location, now);
+    let found = look.at(Action::Report, about, |state| {
+        setup(state, &location, asked(&visit), lang).ok_or(Problem::NotThere)
+    });
+    let answered = found.map_err(|problem| visit.no(problem))?;
+    let title = format!("{} {}", lang.t("setup"), answered.body.name);
+    let page = SetupPage {
+        position: answered.position,
+        heard: text::clock_seconds(now, now, lang),
+        house: answered.body,
+        p: Page::new(visit, title, format!("/l/{location}/inrichting")),
+    };
+    Ok(pages::page(StatusCode::OK, &page))
+}
+
+/// The number of the bed that is to be added (`?bed=`), if it can be one.
+fn asked(visit: &Visit) -> Option<BedId> {
+    let query = visit.here.split_once('?').map_or("", |(_, query)| query);
+    let (_, number) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "bed")?;
+    number.trim().parse().ok()
+}
+
+fn setup(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: Lang) -> Option<Setup> {
+    let profile = state.board.profile(location)?;
+    let intake = state.locations.get(location);
+    let windows = intake.and_then(|intake| intake.windows()).unwrap_or_default();
+    let limits = intake.into_iter().flat_map(domain::desk::Intake::limits);
+    Some(Setup {
+        id: location.to_string(),
+        name: text::shown(profile.name.as_str()),
+        site: SiteForm::of(profile, lang),
+        beds: (profile.mode != LocationMode::Counts).then(|| beds(state, location, asked, lang)),
+        windows: rows(windows, lang),
+        limits: limits.map(|(care, period, max)| limit(care, period, max, lang)).collect(),
+        care_types: choices(lang, "care", CareType::KNOWN, &[]),
+        periods: choices(lang, "period", Period::KNOWN, &[]),
+        max: PLACES_MAX,
+    })
+}
+
+fn beds(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: Lang) -> Beds {
+    let all: Vec<_> = state.board.beds(location).collect();
+    let is_free = |counts_as: CountsAs| !matches!(counts_as, CountsAs::Occupied(_) | CountsAs::Held);
+    let mut free: Vec<String> =
+        all.iter().filter(|card| is_free(card.counts_as)).map(|card| card.bed.to_string()).collect();
+    free.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+    let numbers = all.iter().filter_map(|card| card.bed.as_str().parse::<u32>().ok());
+    let after = numbers.max().unwrap_or(0).saturating_add(1).to_string();
+    Beds {
+        taken: asked.as_ref().is_some_and(|bed| all.iter().any(|card| card.bed == *bed)),
+        next: asked.map_or(after, |bed| bed.to_string()),
+        wards: state.board.wards(location).into_iter().map(ToString::to_string).collect(),
+        features: choices(lang, "feature", Feature::KNOWN, &[]),
+        free,
+    }
+}
+
+/// The windows there are, and some empty rows.
+fn rows(windows: &[AdmissionWindow], lang: Lang) -> Vec<WindowRow> {
+    let known = windows.iter().map(Some).chain(core::iter::repeat_n(None, MORE_WINDOWS));
+    let row = |(index, window): (usize, Option<&AdmissionWindow>)| {
+        let days: Vec<&str> =
+            window.iter().flat_map(|window| &window.days).map(domain::Label::as_str).collect();
+        let types: Vec<&str> =
+            window.iter().flat_map(|window| &window.care_types).map(CareType::raw).collect();
+        let (from, to) = window.map_or(BY_DAY, |window| (window.from.as_str(), window.to.as_str()));
+        WindowRow {
+            index,
+            number: index.saturating_add(1),
+            kept: window.is_some(),
+            days: choices(lang, "day", &DAYS, &days),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            care_types: choices(lang, "care", CareType::KNOWN, &types),
+        }
+    };
+    known.enumerate().map(row).collect()
+}
+
+/// A limit in words.
+fn limit(care: Option<&CareType>, period: &Period, max: u32, lang: Lang) -> String {
+    let care =
+        care.map_or_else(|| lang.t("setup-every-care").to_owned(), |care| lang.code("care", care.raw()));
+    let (period, max) = (lang.code("period", period.raw()).to_lowercase(), max.to_string());
+    lang.tf("setup-limit", &[("care", &care), ("period", &period), ("max", &max)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_stand_in_their_fields_and_behind_them_are_empty_rows() {
+        let window = AdmissionWindow {
+            days: vec!["sa".parse().unwrap()],
+            from: "10:00".parse().unwrap(),
+            to: "12:30".parse().unwrap(),
+            care_types: vec![CareType::ElvLc],
+        };
+        let rows = rows(&[window], Lang::Nl);
+        assert_eq!(rows.len(), 1 + MORE_WINDOWS);
+        let chosen = |choices: &[Choice]| -> Vec<String> {
+            choices.iter().filter(|one| one.chosen).map(|one| one.code.clone()).collect()
+        };
+        let first = rows.first().unwrap();
+        assert!(first.kept && chosen(&first.days) == ["sa"] && chosen(&first.care_types) == ["ELV_LC"]);
+        assert_eq!((first.from.as_str(), first.to.as_str()), ("10:00", "12:30"));
+        assert!(rows.iter().skip(1).all(|row| !row.kept && chosen(&row.days).is_empty()));
+    }
+}

@@ -240,6 +240,57 @@ fn answers() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_weighs_is_told_the_questions_of_the_region_and_what_each_answer_comes_to() {
+    let desks = Desks::start().await;
+    let path = "/regions/zk01/instruments";
+    let asked = desks.seen("loket-zk01", path).await;
+    let used = &asked["instruments"][0];
+    assert_eq!((&asked["region"], &used["instrument"]), (&json!("zk01"), &json!(instrument())));
+    let known = domain::desk::Instrument::default();
+    let ids: Vec<&str> = known.questions.iter().map(|question| &*question.id).collect();
+    let questions = used["questions"].as_array().unwrap();
+    assert_eq!(questions.iter().map(|one| one["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+    let first = json!({
+        "id": "specialist", "nl": "Is medisch-specialistische zorg nodig?", "en": "Is specialist care needed?",
+        "yes": "HOSPITAL", "no": null,
+    });
+    let last = questions.last().unwrap();
+    assert_eq!((&questions[0], &last["yes"], &last["no"]), (&first, &json!("ELV_HC"), &json!("ELV_LC")));
+    assert_eq!(used["otherwise"], "ELV_LC");
+    // For who weighs there, and nobody else.
+    for (who, status) in [("loket-zk02", 404), ("zk01-de-linde", 403), ("huisarts", 403), ("node", 403)] {
+        assert_eq!(desks.get(who, path).await.status, status, "{who}");
+    }
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_and_a_waiting_that_are_known_are_no_news_and_a_bed_that_is_not_there_is_not_asked_for() {
+    let desks = Desks::start().await;
+    let linde = "zk01-de-linde";
+    let again = async |path: &str, body: Value| {
+        let answer = desks.post(linde, path, body).await;
+        assert_eq!((answer.status, &answer.json()["events"]), (200, &json!([])), "{path}: {}", answer.body);
+    };
+    let referral = desks.referral("loket-zk01", "zk01").await;
+    let offers = format!("/referrals/{referral}/offers");
+    let to = json!([{ "offer": Ids::next(), "location": linde, "bed": "9", "care_type": "ELV_LC" }]);
+    assert_eq!(desks.refused("loket-zk01", &offers, json!({ "to": to })).await, "unknown-bed");
+    let stay = Ids::next();
+    let place = json!({ "location": linde, "bed": "1", "care_type": "ELV_LC" });
+    desks.done(linde, "/stays", json!({ "stay": stay, "place": place })).await;
+    let waiting = format!("/stays/{stay}/waiting");
+    desks.done(linde, &waiting, json!({ "what": "home-care" })).await;
+    again(&waiting, json!({ "what": "home-care" })).await;
+    desks.done(linde, &waiting, json!({ "what": "wlz-place" })).await;
+    let stop = format!("/locations/{linde}/stop");
+    desks.done(linde, &stop, json!({ "reason": "infection" })).await;
+    again(&stop, json!({ "reason": "infection" })).await;
+    desks.done(linde, &stop, json!({ "reason": "staffing" })).await;
+    desks.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fault_15_of_two_acceptances_of_one_bed_one_wins_and_the_other_is_told_that_it_is_taken() {
     let desks = Desks::start().await;
     let mut offers = Vec::new();
@@ -699,7 +750,7 @@ async fn the_description_is_openapi_3_1_and_has_an_address_for_every_act() {
     let operations = operations(&document);
     let posts = operations.iter().filter(|(method, _)| method == "POST").count();
     // All that a person can want; the rest of the acts is the deadline keeper's.
-    assert_eq!((posts, operations.len() - posts), (50, 18), "{operations:?}");
+    assert_eq!((posts, operations.len() - posts), (50, 19), "{operations:?}");
     let text = document.to_string();
     let references = text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
     for reference in references {

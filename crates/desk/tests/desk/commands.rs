@@ -63,6 +63,23 @@ async fn a_command_that_comes_again_is_told_what_became_of_it_and_done_once() {
 }
 
 #[tokio::test]
+async fn an_act_that_comes_again_is_no_news_and_is_told_what_became_of_it_by_its_own_id_only() {
+    let node = Node::new();
+    node.opens(LINDE, &["1"]).await;
+    let (location, reason) = (parse(LINDE), "infection".into());
+    let stop =
+        Act::Report { fact: Fact::AdmissionsStopped { location, ward: None, reason, review_at: None } };
+    let by = Actor::Location(parse(LINDE));
+    let first = node.command(by.clone(), stop.clone());
+    let done = node.desk.handle(first.clone()).await.unwrap();
+    let again = node.desk.handle(first).await.unwrap();
+    assert_eq!((again.position, &again.events, again.duplicate), (done.position, &done.events, true));
+    let another = node.desk.handle(node.command(by, stop)).await.unwrap();
+    assert_eq!((another.events.len(), another.duplicate), (0, false));
+    assert_eq!(node.count("location.admissions-stopped"), 1);
+}
+
+#[tokio::test]
 async fn an_id_that_was_used_for_something_else_is_not_taken_for_it() {
     let node = Node::new();
     node.opens(LINDE, &["1"]).await;

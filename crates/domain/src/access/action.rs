@@ -108,6 +108,8 @@ actions! {
         Offers = "offers",
         /// What can be admitted where at a moment.
         Admittable = "admittable",
+        /// The weighing instruments of a region with their questions.
+        Instruments = "instruments",
         /// Candidates for a profile.
         Matching = "matching",
         /// What needs the desk now.

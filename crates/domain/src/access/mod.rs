@@ -323,6 +323,7 @@ fn of_deputy(action: Action) -> Reach {
         | Action::WhyStopped
         | Action::Beds
         | Action::Offers
+        | Action::Instruments
         | Action::Matching
         | Action::Worklist
         | Action::Referral

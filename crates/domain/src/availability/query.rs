@@ -174,6 +174,12 @@ impl Availability {
         self.locations.get(location).map(card)
     }
 
+    /// The stop of a ward, or without one of the whole location; `None` if admissions go on there.
+    #[must_use]
+    pub fn stop_of(&self, location: &LocationId, ward: Option<&Label>) -> Option<Stop> {
+        self.locations.get(location)?.stops.get_key_value(&ward.cloned()).map(stop)
+    }
+
     /// The beds of a location, by name; none for one that reports counts or is not known.
     pub fn beds(&self, location: &LocationId) -> impl Iterator<Item = BedCard> {
         self.locations

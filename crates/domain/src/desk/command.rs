@@ -337,8 +337,8 @@ acts! {
         stay: StayId,
         /// For what; `none` ends it.
         what: WaitingFor,
-        /// Since when.
-        since: Timestamp,
+        /// Since when; otherwise as before if it waits for this already, else since now.
+        since: Option<Timestamp>,
     } => Stays,
     /// Somebody else pays, without a move.
     SwitchFunding {

@@ -17,7 +17,8 @@ pub(super) struct Wanted<'a> {
     pub(super) at: Timestamp,
 }
 
-/// Whether the location can be asked at all: known, of this region, gives such care, and has not stopped admissions.
+/// Whether the location can be asked at all: known, of this region, gives such care, has the bed that is named, and has not
+/// stopped admissions. One that reports counts has no beds that could be known: there the name of a bed is its own affair.
 pub(super) fn can_be_asked(
     state: &Here<'_>,
     location: &LocationId,
@@ -25,7 +26,7 @@ pub(super) fn can_be_asked(
     care_type: &CareType,
 ) -> Result<(), Refusal> {
     let named = || location.clone();
-    let Some((region, _)) = state.board.mode_of(location) else {
+    let Some((region, mode)) = state.board.mode_of(location) else {
         return Err(Refusal::UnknownLocation { location: named() });
     };
     if region != state.region {
@@ -34,9 +35,11 @@ pub(super) fn can_be_asked(
     if !state.board.gives(location, care_type) {
         return Err(Refusal::CareTypeNotGiven { location: named() });
     }
-    let bed = bed.map(|bed| BedRef { location: named(), bed: bed.clone() });
-    let ward_stopped = bed.and_then(|bed| state.board.bed_state(&bed)).is_some_and(|bed| bed.stopped);
-    if state.board.is_stopped(location) || ward_stopped {
+    let known = bed.map(|bed| state.board.bed_state(&BedRef { location: named(), bed: bed.clone() }));
+    if known == Some(None) && *mode != LocationMode::Counts {
+        return Err(Refusal::UnknownBed { location: named() });
+    }
+    if state.board.is_stopped(location) || known.flatten().is_some_and(|bed| bed.stopped) {
         return Err(Refusal::AdmissionsStopped { location: named() });
     }
     Ok(())

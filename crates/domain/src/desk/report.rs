@@ -1,4 +1,5 @@
-//! A location's word about its own beds and stays: a fact. It is recorded as it is said, whatever was believed.
+//! A location's word about its own beds and stays: a fact. It is recorded as it is said, whatever was believed; only a stop that is
+//! known just so, and the end of one that is none, are nothing new.
 //!
 //! Only who says it is judged (`authority`), that it is such a word, and that a count does not contradict itself: whoever types that
 //! can still count again. Not here: what does not fit with what was believed (`availability`, `referral`), nor what comes over the
@@ -29,6 +30,7 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             }
             match exceeding(fact) {
                 Some(refusal) => Err(refusal),
+                None if is_so(state, fact) => Ok(Vec::new()),
                 None => Ok(Vec::from([fact.clone()])),
             }
         }
@@ -39,6 +41,19 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             Ok(Vec::from([Fact::BedCorrected { bed: bed.clone(), corrects: *corrects }]))
         }
         _ => Err(Refusal::NotYourRole),
+    }
+}
+
+/// Whether a stop, or that there is none, is known just so. Any other word is recorded also when it says the same: that is how a
+/// location is heard of. One that is not known is not judged: its word is recorded, and does not fit.
+fn is_so(state: &Here<'_>, fact: &Fact) -> bool {
+    if let Fact::AdmissionsStopped { location, ward, reason, review_at } = fact {
+        let known = state.board.stop_of(location, ward.as_ref());
+        known.is_some_and(|stop| stop.reason == *reason && stop.review_at == *review_at)
+    } else if let Fact::AdmissionsResumed { location, ward } = fact {
+        state.board.mode_of(location).is_some() && state.board.stop_of(location, ward.as_ref()).is_none()
+    } else {
+        false
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Scope {
 const DESK: &[&str] = &["desk.duty-handed-over", "desk.duty-taken-back", "ruleset.switched"];
 /// What undoes an admission or a discharge names the stay only, and changes who has a bed.
 const UNDONE: &[&str] = &["stay.admission-cancelled", "stay.discharge-cancelled"];
+/// Whether admissions go on at a location: said again it is nothing new.
+const STOPS: &[&str] = &["location.admissions-stopped", "location.admissions-resumed"];
 /// What a likely double is found by: that it was made, and that it ended.
 const REFERRALS: &[&str] = &[
     "referral.made",
@@ -138,8 +140,12 @@ impl Scope {
             }
             Act::AskConfirmation { location } => scope.location(location, region),
             Act::Report { fact } => {
+                let stops = STOPS.contains(&fact.kind());
                 for location in fact.locations() {
                     scope.add(&["location.registered", "location.withdrawn"], &[location_tag(location)]);
+                    if stops {
+                        scope.add(STOPS, &[location_tag(location)]);
+                    }
                 }
                 if let Some(stay) = fact.stay() {
                     scope.stay(stay);

@@ -177,7 +177,7 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             }
             Ok(Vec::from([Fact::StayDischargeCancelled { stay: *stay }]))
         }
-        _ => going_home(state, &command.act),
+        _ => going_home(state, command),
     }
 }
 
@@ -186,13 +186,13 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
     clippy::wildcard_enum_match_arm,
     reason = "the other acts belong to other steps: `desk::decide` sends none of them here"
 )]
-fn going_home(state: &Here<'_>, act: &Act) -> Result<Vec<Fact>, Refusal> {
+fn going_home(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, Refusal> {
     let waits = |stay: &StayId, what: &WaitingFor, since: Timestamp| Fact::StayWaitingFor {
         stay: *stay,
         what: what.clone(),
         since,
     };
-    match act {
+    match &command.act {
         Act::ReviewTriage { stay, outcome } => {
             open_stay(state, *stay)?;
             Ok(Vec::from([Fact::StayTriageReviewed { stay: *stay, outcome: outcome.clone() }]))
@@ -213,8 +213,13 @@ fn going_home(state: &Here<'_>, act: &Act) -> Result<Vec<Fact>, Refusal> {
             Ok(Vec::from([Fact::StayPlanSet { stay: *stay, items: items.clone() }]))
         }
         Act::WaitFor { stay, what, since } => {
-            open_stay(state, *stay)?;
-            Ok(Vec::from([waits(stay, what, *since)]))
+            let open = open_stay(state, *stay)?;
+            let known = open.waiting.as_ref().filter(|(known, _)| known == what).map(|(_, since)| *since);
+            let now = command.occurred_at.unwrap_or(command.at);
+            let since = since.or(known).unwrap_or(now);
+            let waits_for_nothing = *what == WaitingFor::Nothing && open.waiting.is_none();
+            let is_so = known == Some(since) || waits_for_nothing;
+            Ok((!is_so).then(|| waits(stay, what, since)).into_iter().collect())
         }
         Act::SwitchFunding { stay, funding, waits_for } => {
             open_stay(state, *stay)?;

@@ -100,7 +100,6 @@ pub fn contradictions(state: &State, region: &RegionId, now: Timestamp) -> Vec<O
         .board
         .contradiction_list()
         .filter(|found| found.region == *region && age(found.recorded_at) <= BOARD_AGE_MICROS_MAX)
-        .take(CONTRADICTIONS_SHOWN_MAX)
         .map(|found| OpenContradiction {
             source: Source::Board(found.why),
             owner: match &found.location {
@@ -117,10 +116,11 @@ pub fn contradictions(state: &State, region: &RegionId, now: Timestamp) -> Vec<O
             bed: found.bed.clone(),
             position: Some(found.position),
         });
-    let mut all: Vec<OpenContradiction> = of_desk.chain(of_board).collect();
+    let mut all: Vec<OpenContradiction> = of_desk.take(CONTRADICTIONS_SHOWN_MAX).collect();
+    // The newest come first there: what has no room is what was found longest ago.
+    all.extend(of_board.take(CONTRADICTIONS_SHOWN_MAX.saturating_sub(all.len())));
     let from_board = |one: &OpenContradiction| one.position.is_some();
     all.sort_by_key(|one| (from_board(one), one.since, one.position, one.referral, one.source));
-    all.truncate(CONTRADICTIONS_SHOWN_MAX);
     all
 }
 

@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod again;
 mod contradictions;
 mod deadlines;
 mod matching;

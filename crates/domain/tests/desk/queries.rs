@@ -1,7 +1,9 @@
 //! What a desk asks: what can be admitted when, what is to be done, what does not fit, what came of a referral.
 
 use domain::desk::{Act, Owner, Rung};
-use domain::queries::{WhyLess, WorkItem, WorkKind, admittable, contradictions, timeline, worklist};
+use domain::queries::{
+    CONTRADICTIONS_SHOWN_MAX, WhyLess, WorkItem, WorkKind, admittable, contradictions, timeline, worklist,
+};
 use domain::testing::{label, stopped};
 use domain::{AdmissionWindow, Fact, Period, Recorded, Role, Timestamp, Urgency, WaitingFor};
 
@@ -138,7 +140,7 @@ fn stays_that_wait_or_last_too_long_silence_and_contradictions_are_on_the_list()
     let _ = story.location(LINDE, admit(1, None, place(LINDE, "1"))).records(&["stay.admitted"]);
     let planned = Act::PlanDischarge { stay: stay(1), expected_at: Some(story.in_minutes(60)) };
     let _ = story.location(LINDE, planned).0.unwrap();
-    let (what, since) = (WaitingFor::HomeCare, story.now);
+    let (what, since) = (WaitingFor::HomeCare, Some(story.now));
     let _ = story.location(LINDE, Act::WaitFor { stay: stay(1), what, since }).0.unwrap();
     assert_eq!(kinds(&story, ZK23), [WorkKind::StayWaiting]);
     story.minutes_later(61);
@@ -178,6 +180,24 @@ fn what_the_board_finds_is_the_location_s_and_grows_old() {
 }
 
 #[test]
+fn of_more_contradictions_than_are_shown_the_newest_are() {
+    let mut story = Story::at(NOON);
+    referred(&mut story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, EIK)])).records(&["offer.sent"]);
+    let _ = story.desk(ZK23, yes_by_telephone(offer_ref(1, 1, EIK), story.now)).0.unwrap();
+    let contested = Act::ContestAnswer { offer: offer_ref(1, 1, EIK), role: Role::Nurse };
+    let _ = story.location(EIK, contested).0.unwrap();
+    for number in 0..CONTRADICTIONS_SHOWN_MAX {
+        let bed = domain::BedRef { location: parse(LINDE), bed: parse(&format!("x{number}")) };
+        story.says(LINDE, Fact::BedFreed(bed));
+    }
+    let shown = contradictions(&story.state(), &parse(ZK23), story.now);
+    assert_eq!((shown.len(), shown[0].source.code()), (CONTRADICTIONS_SHOWN_MAX, "answer-contested"));
+    let last = format!("x{}", CONTRADICTIONS_SHOWN_MAX - 1);
+    assert_eq!(shown.last().unwrap().bed, Some(parse(&last)));
+}
+
+#[test]
 fn a_referral_is_told_from_its_events_and_so_is_the_stay_it_led_to() {
     let mut story = Story::at(NOON);
     referred(&mut story, 1, Urgency::Crisis);
@@ -186,7 +206,7 @@ fn a_referral_is_told_from_its_events_and_so_is_the_stay_it_led_to() {
     let from = story.now;
     let _ = story.desk(ZK23, yes_by_telephone(offer_ref(1, 1, LINDE), from)).0.unwrap();
     let _ = story.location(LINDE, admit(1, Some(1), place(LINDE, "1"))).0.unwrap();
-    let (what, since) = (WaitingFor::WlzPlace, story.now);
+    let (what, since) = (WaitingFor::WlzPlace, Some(story.now));
     let _ = story.location(LINDE, Act::WaitFor { stay: stay(1), what, since }).0.unwrap();
     let told = timeline(&recorded(&story), referral(1));
     let kinds: Vec<_> = told.iter().map(|entry| entry.kind).collect();

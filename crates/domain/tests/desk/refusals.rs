@@ -369,6 +369,24 @@ fn every_code_is_shown_here() {
 }
 
 #[test]
+fn a_bed_that_is_not_on_the_board_is_not_asked_for_and_where_only_counts_are_known_any_name_is() {
+    let mut story = day();
+    referred(&mut story, 1, Urgency::Urgent);
+    let ask_for = |number: u64, location: &str, bed: &str| {
+        let to = vec![Asked { bed: Some(parse(bed)), ..asked(number, location) }];
+        Act::SendOffers { referral: referral(1), to, answer_by: None, receipt: None }
+    };
+    let refusal = story.desk(ZK23, ask_for(1, LINDE, "9")).refused("unknown-bed");
+    assert_eq!(refusal, Refusal::UnknownBed { location: parse(LINDE) });
+    let _ = story.desk(ZK23, ask_for(1, LINDE, "2")).records(&["offer.sent"]);
+    let _ = story.desk(ZK23, ask_for(2, BERK, "kamer-9")).records(&["offer.sent"]);
+    // One that is gone meanwhile is not promised either.
+    story.says(LINDE, Fact::BedRemoved(BedRef { location: parse(LINDE), bed: parse("2") }));
+    let now = story.now;
+    let _ = story.location(LINDE, yes_on(offer_ref(1, 1, LINDE), "2", now)).refused("unknown-bed");
+}
+
+#[test]
 fn a_desk_decides_about_no_stay_bed_or_referral_of_another_region() {
     let mut story = staying();
     referred(&mut story, 1, Urgency::Urgent);

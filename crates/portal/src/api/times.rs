@@ -27,7 +27,7 @@ const DUTY_AHEAD_MAX_MICROS: i64 = 31 * DAY_MICROS;
 /// Something happened later than now, or too long ago, or is planned for a day that is no plan.
 pub(super) fn check(act: &Act, occurred_at: Option<Timestamp>, at: Timestamp) -> Result<(), Problem> {
     occurred_at.map_or(Ok(()), |then| happened(then, at))?;
-    if let Act::WaitFor { since, .. } = act {
+    if let Act::WaitFor { since: Some(since), .. } = act {
         not_ahead(*since, at)
     } else if let Act::AcceptOffer { from: planned, .. } | Act::AgreeArrival { arrives_at: planned, .. } = act
     {

@@ -76,9 +76,11 @@ acts! {
     WaitFor = "waitFor" at "/stays/{stay}/waiting" is WaitFor {
         /// For what.
         what: WaitingCode,
-        /// Since when.
-        since: Moment,
-    } |body, at| Act::WaitFor { stay: at.parts.read("stay")?, what: body.what.0, since: body.since.0 };
+        /// Since when; otherwise as before if it waits for this already, else since now.
+        since: Option<Moment>,
+    } |body, at| {
+        Act::WaitFor { stay: at.parts.read("stay")?, what: body.what.0, since: plain(body.since) }
+    };
 
     #[doc = "Somebody else pays, without a move."]
     SwitchFunding = "switchFunding" at "/stays/{stay}/funding" is SwitchFunding {

@@ -1,6 +1,7 @@
-//! Questions about a region: its board, what can be admitted, what is to be done, what does not fit.
+//! Questions about a region: its board, what can be admitted, how it weighs, what is to be done, what does not fit.
 
 use domain::access::Action;
+use domain::desk::{Instrument, Outcome};
 use domain::queries;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -94,6 +95,56 @@ pub(crate) struct AdmittableShown {
 pub(crate) struct Reason {
     pub(super) code: String,
     pub(super) text: String,
+}
+
+/// The weighing instruments that may be used in a region.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Instruments {
+    region: RegionCode,
+    instruments: Vec<InstrumentShown>,
+}
+
+/// A weighing instrument: its questions are asked in this order until an answer comes to something.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InstrumentShown {
+    /// Its name with its version, as a weighing names it.
+    instrument: Words,
+    questions: Vec<QuestionShown>,
+    /// What it comes to when no answer did: a care type, or `HOSPITAL`.
+    otherwise: String,
+}
+
+/// A question that is answered with yes or no.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuestionShown {
+    /// Its name in the answers.
+    id: String,
+    /// In Dutch.
+    nl: String,
+    /// In English.
+    en: String,
+    /// What a yes comes to: a care type, or `HOSPITAL`; nothing where the next question is asked.
+    yes: Option<String>,
+    /// The same of a no.
+    no: Option<String>,
+}
+
+impl From<&Instrument> for InstrumentShown {
+    fn from(instrument: &Instrument) -> Self {
+        let code = |outcome: &Outcome| outcome.code().to_string();
+        let question = |question: &domain::desk::Question| QuestionShown {
+            id: question.id.clone(),
+            nl: question.nl.clone(),
+            en: question.en.clone(),
+            yes: question.yes.as_ref().map(code),
+            no: question.no.as_ref().map(code),
+        };
+        Self {
+            instrument: Text(instrument.name.clone()),
+            questions: instrument.questions.iter().map(question).collect(),
+            otherwise: code(&instrument.otherwise),
+        }
+    }
 }
 
 /// What a desk has to do now, the first first.
@@ -329,6 +380,13 @@ questions! {
             Ok(Admittable { at: Text(at), rows: rows.collect() })
         })
     };
+
+    #[doc = "The weighing instruments of a region: their questions, in order, and what each answer comes to."]
+    AskInstruments = "instruments" at "/regions/{region}/instruments" {
+    } -> Instruments, |_, look| look.at_region(Action::Instruments, |state, region| {
+        let instruments = state.rule_book.of(region).instruments.iter().map(Into::into).collect();
+        Ok(Instruments { region: Text(region.clone()), instruments })
+    });
 
     #[doc = "What the desk of a region has to do now, the first first."]
     AskWorklist = "worklist" at "/regions/{region}/worklist" {

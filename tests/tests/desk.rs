@@ -127,6 +127,143 @@ fn from_the_first_call_to_the_way_home_in_a_terminal() {
     }
 }
 
+#[test]
+fn whoever_weighs_reads_the_questions_first_in_the_language_of_the_terminal() {
+    let desk = Desk::start();
+    let of_desk = |words: &[&str]| desk.run(&[&["--region", "zk23"], words].concat());
+    let shown = of_desk(&["questions", "--lang", "nl"]).ok();
+    let specialist = "specialist      Is medisch-specialistische zorg nodig?";
+    assert!(shown.starts_with("afweging-1:\nquestion"), "{shown}");
+    assert!(shown.contains(specialist) && shown.contains("HOSPITAL") && shown.contains("asks on"), "{shown}");
+    assert!(of_desk(&["questions", "--lang", "en"]).ok().contains("Is specialist care needed?"));
+    // What was read is enough to weigh at once.
+    let asked = desk.json(&["--region", "zk23", "questions"]);
+    let used = &asked["instruments"][0];
+    let answers: Vec<String> = used["questions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| ["--answer".to_owned(), format!("{}=no", one["id"].as_str().unwrap())])
+        .collect();
+    let made = desk.json(&[
+        "--region",
+        "zk23",
+        "refer",
+        "--origin",
+        "gp",
+        "--urgency",
+        "urgent",
+        "--area",
+        "35",
+        "--consent",
+    ]);
+    let triage =
+        ["triage", made["referral"].as_str().unwrap(), "--instrument", used["instrument"].as_str().unwrap()];
+    let words: Vec<&str> = triage.into_iter().chain(answers.iter().map(String::as_str)).collect();
+    assert!(of_desk(&words).ok().starts_with("recorded at position"));
+    let told = desk.run(&["--as", "zk23-de-linde", "questions", "--of", "zk23"]);
+    assert_eq!(told.code, Some(3), "{}", told.stderr);
+}
+
+#[test]
+fn after_a_promise_a_person_hears_what_is_kept_until_when_and_who_was_told() {
+    let desk = Desk::start();
+    let of_desk = |words: &[&str]| desk.run(&[&["--region", "zk23"], words].concat()).ok();
+    let refers = |urgency: &str, more: &[&str]| {
+        let words =
+            ["--region", "zk23", "refer", "--origin", "gp", "--urgency", urgency, "--care-type", "ELV_LC"];
+        let made = desk.json(&[&words, &["--consent", "--not-a-double"][..], more].concat());
+        made["referral"].as_str().unwrap().to_owned()
+    };
+    // In a crisis the first yes wins.
+    let crisis = refers("crisis", &[]);
+    of_desk(&["offer", &crisis, "--to", "zk23-de-linde", "--to", "zk23-de-beuk"]);
+    let told = of_desk(&["accept", &crisis, "zk23-de-linde", "--bed", "2", "--spoken-with", "nurse"]);
+    let (linde, beuk) = ("Het huis (zk23-de-linde)", "Het huis (zk23-de-beuk)");
+    assert!(told.contains(&format!("kept: {linde}, bed 2, until 20")), "{told}");
+    assert!(told.contains("chosen: the first yes wins"), "{told}");
+    assert!(told.contains(&format!("told that they are asked no longer: {beuk}")), "{told}");
+    let arrives = of_desk(&["arrive", &crisis, "zk23-de-linde", &in_minutes(60)]);
+    assert!(arrives.contains(&format!("kept: {linde}, bed 2, until 20")), "{arrives}");
+    assert!(!arrives.contains("told"), "{arrives}");
+    // The names of houses stand in the tables, with the ids that are typed.
+    assert!(of_desk(&["show", &crisis]).contains(linde));
+    assert!(of_desk(&["admittable"]).contains(beuk));
+    // What is planned is chosen among those that promised; a location hears of its own place alone.
+    let planned = refers("planned", &["--area", "36"]);
+    let instrument = desk.json(&["--region", "zk23", "questions"])["instruments"][0].clone();
+    let mut weighs = vec!["triage", &*planned, "--instrument", instrument["instrument"].as_str().unwrap()];
+    weighs.extend(["--answer", "specialist=no", "--answer", "psychiatric=no", "--answer", "wlz=no"]);
+    weighs.extend(["--answer", "stay=yes", "--answer", "palliative=no", "--answer", "rehabilitation=no"]);
+    weighs.extend(["--answer", "unclear=no", "--answer", "interacting=no"]);
+    of_desk(&weighs);
+    of_desk(&["offer", &planned, "--to", "zk23-de-linde", "--to", "zk23-de-beuk"]);
+    let own = desk.json(&["--as", "zk23-de-linde", "accept", &planned, "zk23-de-linde", "--bed", "1"]);
+    assert_eq!((&own["kept"][0]["place"]["bed"], &own["chosen"]), (&"1".into(), &false.into()), "{own}");
+    assert_eq!(
+        (&own["told"], &own["contradictions"]),
+        (&serde_json::json!([]), &serde_json::json!([])),
+        "{own}"
+    );
+    let chosen = of_desk(&["choose", &planned, "zk23-de-linde"]);
+    assert!(chosen.contains(&format!("kept: {linde}, bed 1, until 20")), "{chosen}");
+    assert!(chosen.contains(&format!("told that they are asked no longer: {beuk}")), "{chosen}");
+}
+
+#[test]
+fn what_does_not_fit_because_of_an_act_is_told_at_once_and_what_is_said_again_is_no_news() {
+    let desk = Desk::start();
+    let of_house = |words: &[&str]| desk.run(&[&["--as", "zk23-de-linde"], words].concat());
+    let admitted = desk.json(&["--as", "zk23-de-linde", "admit", "zk23-de-linde/1", "--care-type", "ELV_LC"]);
+    assert_eq!(admitted["contradictions"], serde_json::json!([]), "{admitted}");
+    let freed = of_house(&["bed", "zk23-de-linde/1", "freed", "--lang", "nl"]);
+    assert_eq!(freed.code, Some(0), "{}", freed.stderr);
+    let odd = "doorstroom: recorded, but it does not fit: Een bezet bed is vrijgemeld. (Het huis (zk23-de-linde), bed 1; \
+               freed-occupied)";
+    assert!(
+        freed.stdout.starts_with("recorded at position") && freed.stderr.contains(odd),
+        "{}",
+        freed.stderr
+    );
+    let vacated = of_house(&["bed", "zk23-de-linde/1", "vacated"]);
+    assert_eq!(
+        (vacated.code, vacated.stderr.as_str()),
+        (Some(0), ""),
+        "what was odd before is not told again"
+    );
+    // The desk hears the same, and a program reads it.
+    let removed = desk.json(&["--region", "zk23", "bed", "zk23-de-linde/9", "freed"]);
+    assert_eq!(removed["contradictions"][0]["code"], "unknown-bed", "{removed}");
+    let stay = desk.json(&["--as", "zk23-de-linde", "admit", "zk23-de-linde/2", "--care-type", "ELV_LC"]);
+    let stay = stay["stay"].as_str().unwrap();
+    for words in [&["wait", stay, "home-care"][..], &["stop", "zk23-de-linde", "infection", "--ward", "Zuid"]]
+    {
+        assert!(of_house(words).ok().starts_with("recorded at position"), "{words:?}");
+        assert_eq!(of_house(words).ok().trim_end(), "nothing to record: it is so already", "{words:?}");
+    }
+    let wrong = desk.json(&[
+        "--region",
+        "zk23",
+        "refer",
+        "--origin",
+        "gp",
+        "--urgency",
+        "crisis",
+        "--care-type",
+        "ELV_LC",
+        "--consent",
+    ]);
+    let referral = wrong["referral"].as_str().unwrap();
+    let refused = desk.run(&["--region", "zk23", "offer", referral, "--to", "zk23-de-linde/99"]);
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    assert!(refused.stderr.contains("unknown-bed"), "{}", refused.stderr);
+    let flow = || desk.run(&["--region", "zk23", "flow"]).ok();
+    let flow = eventually("the flow follows", TAKEN_IN_WITHIN, || {
+        Some(flow()).filter(|shown| shown.contains("Het huis (zk23-de-linde)"))
+    });
+    assert!(flow.contains("occupied, waiting: of all together") && !flow.contains("histogram"), "{flow}");
+}
+
 /// What an example of this schema looks like, as it is typed.
 fn example(document: &Value, schema: &Value) -> Typed {
     let referred =

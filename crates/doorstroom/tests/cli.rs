@@ -5,6 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use domain::{
+    AgeBand, CareType, ClosedReason, DeclineCode, Destination, Origin, Role, StopReason, Urgency, WaitingFor,
+};
+
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/region-day.sources.json");
 const DAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/region-day.jsonl");
 
@@ -79,6 +83,46 @@ fn every_command_has_help_with_an_example() {
         let called = ["doorstroom"].into_iter().chain(command.iter().copied()).collect::<Vec<_>>().join(" ");
         assert!(example.contains(&called), "{command:?}: {help}");
     }
+}
+
+#[test]
+fn the_help_of_a_word_that_takes_codes_lists_all_that_the_domain_knows() {
+    let lists: [(&str, &[&[&str]]); 14] = [
+        (
+            "refer",
+            &[
+                Origin::KNOWN,
+                Urgency::KNOWN,
+                CareType::KNOWN,
+                AgeBand::KNOWN,
+                domain::Feature::KNOWN,
+                domain::Purpose::KNOWN,
+            ],
+        ),
+        ("triage", &[CareType::KNOWN, Role::KNOWN]),
+        ("offer", &[CareType::KNOWN]),
+        ("accept", &[Role::KNOWN]),
+        ("decline", &[DeclineCode::KNOWN, Role::KNOWN]),
+        ("admit", &[CareType::KNOWN]),
+        ("wait", &[WaitingFor::KNOWN]),
+        ("plan", &[domain::PlanItem::KNOWN, domain::ItemState::KNOWN]),
+        ("discharge", &[Destination::KNOWN]),
+        ("raise", &[domain::RaisedTo::KNOWN]),
+        ("withdraw", &[domain::WithdrawnReason::KNOWN]),
+        ("divert", &[domain::DivertedReason::KNOWN]),
+        ("stop", &[StopReason::KNOWN]),
+        ("bed", &[ClosedReason::KNOWN]),
+    ];
+    for (word, lists) in lists {
+        let help = stdout(&doorstroom(&["desk", word, "--help"]));
+        let listed: Vec<&str> =
+            help.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c))).collect();
+        for code in lists.iter().copied().flatten() {
+            assert!(listed.contains(code), "{word}: {code} in {help}");
+        }
+    }
+    let weighing = stdout(&doorstroom(&["desk", "triage", "--help"]));
+    assert!(weighing.contains("desk --region zk23 questions"), "{weighing}");
 }
 
 #[test]

@@ -5,10 +5,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use domain::{BedId, EventId, LocationId, OfferId, ReferralId, RegionId, StayId};
+use domain::desk::Step;
+use domain::{
+    AgeBand, BedId, CareType, ContactKind, EventId, Feature, LocationId, OfferId, Origin, Purpose,
+    ReferralId, RegionId, Role, StayId, Urgency,
+};
 use serde_json::{Value, json};
 
 use super::client::{self, Client};
+use super::codes::{codes, contacts, steps};
 use crate::failure::Failure;
 
 /// The longest private text that is read, in bytes; the API says what is too much.
@@ -65,8 +70,8 @@ pub(super) struct Answer {
     /// The location that was asked, or the offer's id
     #[arg(value_name = "LOCATION|OFFER")]
     offer: String,
-    /// With whom the desk spoke on the telephone: nurse, doctor, planner, coordinator
-    #[arg(long, value_name = "ROLE")]
+    /// With whom the desk spoke on the telephone
+    #[arg(long, value_name = "ROLE", value_parser = codes(Role::KNOWN))]
     pub(super) spoken_with: Option<String>,
 }
 
@@ -140,26 +145,26 @@ impl Bed {
 pub(super) struct Profile {
     #[command(flatten)]
     pub(super) of: Found,
-    /// Who asks: gp, gp-post, emergency-department, hospital-ward, district-nursing, …
-    #[arg(long)]
+    /// Who asks
+    #[arg(long, value_parser = codes(Origin::KNOWN))]
     origin: String,
-    /// How soon: crisis, urgent, planned
-    #[arg(long)]
+    /// How soon
+    #[arg(long, value_parser = codes(Urgency::KNOWN))]
     urgency: String,
     /// The care type asked for
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = codes(CareType::KNOWN))]
     care_type: Option<String>,
     /// The first two digits of the postcode
     #[arg(long, value_name = "DIGITS")]
     area: Option<String>,
-    /// Age in a band: under-65, 65-69, … 90-plus
-    #[arg(long, value_name = "BAND")]
+    /// Age in a band
+    #[arg(long, value_name = "BAND", value_parser = codes(AgeBand::KNOWN))]
     age: Option<String>,
     /// Sex as recorded by the referrer
     #[arg(long)]
     sex: Option<String>,
     /// What the place must offer; may be given more than once
-    #[arg(long = "needs", value_name = "FEATURE")]
+    #[arg(long = "needs", value_name = "FEATURE", value_parser = codes(Feature::KNOWN))]
     needs: Vec<String>,
     /// Since when the person could go
     #[arg(long, value_name = "TIME", value_parser = moment)]
@@ -171,7 +176,7 @@ pub(super) struct Profile {
     #[arg(long)]
     days: Option<u32>,
     /// What the stay is for
-    #[arg(long)]
+    #[arg(long, value_parser = codes(Purpose::KNOWN))]
     purpose: Option<String>,
     /// Who pays
     #[arg(long)]
@@ -249,23 +254,23 @@ pub(super) fn read_private(file: &PathBuf) -> Result<String, Failure> {
 pub(super) struct Weighing {
     #[command(flatten)]
     pub(super) referral: Referral,
-    /// The instrument with its version
+    /// The instrument with its version, as `desk questions` tells it
     #[arg(long)]
     instrument: String,
-    /// An answer, such as wlz=no; may be given more than once
+    /// An answer, such as wlz=no; may be given more than once. `desk questions` tells the questions, and what each comes to
     #[arg(long = "answer", value_name = "QUESTION=yes|no")]
     answers: Vec<String>,
     /// What is decided instead of the outcome of the answers
-    #[arg(long, value_name = "CODE", requires = "reason")]
+    #[arg(long, value_name = "CODE", requires = "reason", value_parser = codes(CareType::KNOWN))]
     set_aside: Option<String>,
     /// Why
     #[arg(long)]
     reason: Option<String>,
     /// Who decided
-    #[arg(long, default_value = "nurse", value_name = "ROLE")]
+    #[arg(long, default_value = "nurse", value_name = "ROLE", value_parser = codes(Role::KNOWN))]
     decided_by: String,
     /// The specialist who was consulted
-    #[arg(long, value_name = "ROLE")]
+    #[arg(long, value_name = "ROLE", value_parser = codes(Role::KNOWN))]
     consulted: Option<String>,
 }
 
@@ -315,8 +320,8 @@ pub(super) struct Duty {
     /// Until when
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: String,
-    /// A step it may take, or all; may be given more than once
-    #[arg(long = "step", value_name = "STEP", default_value = "all")]
+    /// A step it may take; may be given more than once
+    #[arg(long = "step", value_name = "STEP", default_value = Step::EVERY, value_parser = steps())]
     steps: Vec<String>,
 }
 
@@ -331,13 +336,14 @@ impl Duty {
 pub(super) struct Contact {
     #[command(flatten)]
     pub(super) of: Found,
-    /// With whom: an origin such as gp, or location
+    /// With whom
+    #[arg(value_parser = contacts())]
     with: String,
     /// How long, in minutes
     #[arg(long)]
     minutes: u32,
-    /// What kind: call, mail, message
-    #[arg(long, default_value = "call")]
+    /// What kind
+    #[arg(long, default_value = "call", value_parser = codes(ContactKind::KNOWN))]
     kind: String,
     /// What about
     #[arg(long)]

@@ -75,11 +75,14 @@ pub(super) struct Client {
     base: String,
     token: Secret,
     source: Option<SourceId>,
-    lang: &'static str,
+    /// The language of sentences.
+    pub(super) lang: &'static str,
     /// The id of the act, where it is sent again.
     pub(super) id: Option<domain::EventId>,
     /// Whose desk.
     pub(super) region: Option<RegionId>,
+    /// The region of whoever acts, as far as that is known here.
+    pub(super) home: Option<RegionId>,
     /// For programs.
     pub(super) json: bool,
 }
@@ -100,9 +103,12 @@ impl Client {
             Some(file) => Secret::read(file)?,
             None => Secret::read(&way.data.join(OPERATOR_TOKEN))?,
         };
-        let source = match (&node, &way.token_file) {
-            (Some(node), None) => acting_as(&Network::read(&node.network)?, way)?,
-            (Some(_) | None, _) => None,
+        let (source, home) = match (&node, &way.token_file) {
+            (Some(node), None) => {
+                let (source, region) = acting_as(&Network::read(&node.network)?, way)?;
+                (Some(source), Some(region))
+            }
+            (Some(_) | None, _) => (None, way.region.clone()),
         };
         let base = way.node.clone().or_else(|| node.map(|node| node.http)).unwrap_or_default();
         Ok(Self {
@@ -113,6 +119,7 @@ impl Client {
             lang: language(way.lang.as_deref())?,
             id: way.id,
             region: way.region.clone(),
+            home,
             json: way.json,
         })
     }
@@ -131,6 +138,13 @@ impl Client {
     pub(super) fn ask(&self, path: &str, at: Option<&str>) -> Result<Value, Failure> {
         let at = at.map(|at| ("at".to_owned(), at.to_owned()));
         self.ask_with(path, at.as_slice(), &[])
+    }
+
+    /// Asks a question from this position on that nothing depends on; `None` if it is not answered.
+    pub(super) fn look(&self, path: &str, after: Option<u64>) -> Option<Value> {
+        let url = format!("{}{path}", self.base);
+        let after = after.map(|after| ("after".to_owned(), after.to_string()));
+        Self::answer(&url, self.get(&url, after.as_slice(), &[]).call(), false).ok()
     }
 
     /// Asks a question with these parameters and headers.
@@ -177,22 +191,23 @@ impl Client {
     }
 
     /// Sends an act, again if it is not answered: it has one id.
-    pub(super) fn act(&self, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(super) fn act(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.act_with(path, body, &[])
     }
 
     /// Sends an act that goes before the one that was asked for, under an id of its own.
-    pub(super) fn act_first(&self, what: &str, path: &str, body: Value) -> Result<Value, Failure> {
+    pub(super) fn act_first(&self, what: &str, path: &str, body: &Value) -> Result<Value, Failure> {
         self.act_as(&id_of(self.id, what), path, body, &[])
     }
 
     /// The same with these headers.
-    pub(super) fn act_with(&self, path: &str, body: Value, headers: &[Pair]) -> Result<Value, Failure> {
+    pub(super) fn act_with(&self, path: &str, body: &Value, headers: &[Pair]) -> Result<Value, Failure> {
         self.act_as(&self.id.map_or_else(new_id, |id| id.to_string()), path, body, headers)
     }
 
-    fn act_as(&self, id: &str, path: &str, mut body: Value, headers: &[Pair]) -> Result<Value, Failure> {
+    fn act_as(&self, id: &str, path: &str, body: &Value, headers: &[Pair]) -> Result<Value, Failure> {
         let url = format!("{}{path}", self.base);
+        let mut body = body.clone();
         if let Some(fields) = body.as_object_mut() {
             fields.insert("id".to_owned(), id.into());
         }
@@ -266,8 +281,8 @@ fn agent() -> ureq::Agent {
     config.http_status_as_error(false).build().new_agent()
 }
 
-/// In whose name the operator acts: the source that was named, or that of the desk.
-fn acting_as(network: &Network, way: &Way) -> Result<Option<SourceId>, Failure> {
+/// In whose name the operator acts: the source that was named, or that of the desk; with its region.
+fn acting_as(network: &Network, way: &Way) -> Result<(SourceId, RegionId), Failure> {
     if let Some(called) = &way.source {
         let by_id = called.parse::<SourceId>().ok().and_then(|id| network.source(&id));
         let mut named = network.sources().filter(|source| source.name.as_str() == called);
@@ -277,7 +292,7 @@ fn acting_as(network: &Network, way: &Way) -> Result<Option<SourceId>, Failure> 
                 "there is no source {called}; `doorstroom admin network show` tells who is there"
             ))
         })?;
-        return Ok(Some(found.id.clone()));
+        return Ok((found.id.clone(), found.region.clone()));
     }
     let Some(region) = &way.region else {
         return Err(Failure::usage("say whose desk: `desk --region zk23 …`, or --as a source"));
@@ -290,7 +305,7 @@ fn acting_as(network: &Network, way: &Way) -> Result<Option<SourceId>, Failure> 
              URN --name loket-{region} --kind desk --region {region}`"
         ))
     })?;
-    Ok(Some(desk.id.clone()))
+    Ok((desk.id.clone(), desk.region.clone()))
 }
 
 fn language(asked: Option<&str>) -> Result<&'static str, Failure> {

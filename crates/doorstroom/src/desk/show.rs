@@ -4,22 +4,25 @@
 
 use serde_json::Value;
 
-use super::client::AMSTERDAM;
+use super::after::After;
+use super::client::{AMSTERDAM, Client};
 use super::described::Operation;
 use crate::failure::Failure;
 use crate::out::Out;
 use crate::table::Table;
 
-/// What became of an act, and the ids of what it made.
+/// What became of an act, the ids of what it made, and what is so after it.
 pub(super) fn receipt(
+    client: &Client,
     mut receipt: Value,
     made: Vec<(String, String)>,
-    json: bool,
+    after: After,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    if json {
+    if client.json {
         if let Some(fields) = receipt.as_object_mut() {
             fields.extend(made.into_iter().map(|(what, id)| (what, id.into())));
+            fields.extend(after.fields());
         }
         return out.json(&receipt);
     }
@@ -34,7 +37,29 @@ pub(super) fn receipt(
         (0, false) => out.line("nothing to record: it is so already"),
         (1, false) => out.line(format_args!("recorded at position {position}")),
         (many, false) => out.line(format_args!("recorded {many} events up to position {position}")),
+    }?;
+    after.tell(client, out)
+}
+
+/// The questions of each instrument, in the language of whoever weighs.
+pub(super) fn questions(answer: &Value, lang: &str, json: bool, out: &mut Out) -> Result<(), Failure> {
+    if json {
+        return out.json(answer);
     }
+    for instrument in rows(answer, "instruments") {
+        let mut table = Table::new(&["question", "asks", "yes", "no"]);
+        let comes_to = |outcome: Option<&Value>| match cell(outcome) {
+            none if none.is_empty() => "asks on".to_owned(),
+            outcome => outcome,
+        };
+        for one in rows(instrument, "questions") {
+            let (yes, no) = (comes_to(one.get("yes")), comes_to(one.get("no")));
+            table.row([cell(one.get("id")), cell(one.get(lang)), yes, no]);
+        }
+        let otherwise = cell(instrument.get("otherwise"));
+        out.line(format_args!("{}:\n{table}\notherwise {otherwise}", cell(instrument.get("instrument"))))?;
+    }
+    Ok(())
 }
 
 pub(super) fn worklist(list: &Value, json: bool, out: &mut Out) -> Result<(), Failure> {
@@ -72,7 +97,7 @@ pub(super) fn admittable(answer: &Value, json: bool, out: &mut Out) -> Result<()
     for row in rows(answer, "rows") {
         let why: Vec<String> = rows(row, "why_less").iter().map(|why| cell(why.get("text"))).collect();
         table.row([
-            cell(row.get("location")),
+            format!("{} ({})", cell(row.get("name")), cell(row.get("location"))),
             cell(row.get("care_type")),
             cell(row.get("admittable")),
             cell(row.get("offerable")),
@@ -248,12 +273,12 @@ fn said(value: &Value) -> String {
     }
 }
 
-fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
+pub(super) fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
 }
 
 /// A value as text that is fit to be shown.
-fn cell(value: Option<&Value>) -> String {
+pub(super) fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => domain::plain(text),
@@ -264,7 +289,7 @@ fn cell(value: Option<&Value>) -> String {
 }
 
 /// To the minute, on the clock of the Netherlands: `2026-03-02 09:14`.
-fn minute(value: Option<&Value>) -> String {
+pub(super) fn minute(value: Option<&Value>) -> String {
     let text = cell(value);
     let Ok(at) = text.parse::<jiff::Timestamp>() else { return text };
     at.to_zoned(AMSTERDAM.clone()).strftime("%Y-%m-%d %H:%M").to_string()

@@ -20,7 +20,7 @@ use views::{AlertChange, AlertStep, Alerts};
 
 use crate::metrics::Metrics;
 use crate::notice::{self, Held, Notice, Rules};
-use crate::{Interrupted, Part};
+use crate::{Interrupted, Part, Raised};
 
 /// How often it is looked whether something is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -49,6 +49,8 @@ pub(crate) struct AlertsOut {
     /// Shared with the thread that folds, which goes on when publishing is interrupted.
     fold: Arc<Mutex<Fold>>,
     metrics: Arc<Metrics>,
+    /// For whoever else shows what is raised.
+    raised: watch::Sender<Raised>,
 }
 
 /// The alerts, and what became of them lately.
@@ -65,6 +67,15 @@ type HeldOf = BTreeMap<CentreId, Held>;
 
 impl Part for AlertsOut {
     async fn serve(&mut self) -> Interrupted {
+        let interrupted = self.until_interrupted().await;
+        // Until it goes on nobody knows whether what was raised still is since then.
+        self.raised.send_replace(Raised::default());
+        interrupted
+    }
+}
+
+impl AlertsOut {
+    async fn until_interrupted(&mut self) -> Interrupted {
         let mut losses = self.outward.losses();
         loop {
             self.take_up_rules();
@@ -79,20 +90,18 @@ impl Part for AlertsOut {
             }
         }
     }
-}
 
-impl AlertsOut {
     pub(crate) fn new(
         outward: Outward,
         reader: LogReader,
         (clock, node): (Arc<dyn Clock>, String),
         current: watch::Receiver<Arc<Network>>,
-        metrics: Arc<Metrics>,
+        (metrics, raised): (Arc<Metrics>, watch::Sender<Raised>),
     ) -> Self {
         let network = Arc::clone(&current.borrow());
         let rules = notice::rules(&network, &network);
         let fold = Fold::of(&rules);
-        Self { outward, reader, clock, node, network, current, rules, fold, metrics }
+        Self { outward, reader, clock, node, network, current, rules, fold, metrics, raised }
     }
 
     /// Begins anew if there are other rules now. What of the alerts before is so by these rules too has the same ids.
@@ -169,6 +178,7 @@ impl AlertsOut {
             })
             .await?;
         raised.sort_by_key(AlertChange::at);
+        self.raised.send_replace(raised.as_slice().into());
         for (centre, held) in &mut held {
             for change in raised.iter().filter(|change| self.wants(centre, change)) {
                 self.tell(&notice::of_alert(&self.node, centre, change)?, held).await?;
@@ -194,7 +204,16 @@ impl AlertsOut {
     }
 
     async fn tell_news(&self, held: &mut HeldOf) -> Result<(), Interrupted> {
-        let news = self.folded(|fold| std::mem::take(&mut fold.news)).await?;
+        let (news, raised) = self
+            .folded(|fold| {
+                let news = std::mem::take(&mut fold.news);
+                let raised = (!news.is_empty()).then(|| fold.alerts.raised().collect::<Raised>());
+                (news, raised)
+            })
+            .await?;
+        if let Some(raised) = raised {
+            self.raised.send_replace(raised);
+        }
         for change in news {
             for centre in self.rules.get(&change.alert.rule).into_iter().flatten() {
                 if let Some(held) = held.get_mut(centre) {

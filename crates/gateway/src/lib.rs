@@ -33,7 +33,7 @@ use eventlog::{Clock, EventLog, LogReader, ReadError, SystemClock};
 use network::Network;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
-use views::Availability;
+use views::{AlertChange, Availability};
 
 use service::Answers;
 
@@ -94,7 +94,7 @@ impl Config {
             outward: Outward::new(bus),
             reader,
             view,
-            handle: Handle { metrics: Arc::new(Metrics::default()) },
+            handle: Handle { metrics: Arc::new(Metrics::default()), raised: watch::Sender::default() },
             // From now on, not from the first step of `run` on: no alarm of the start is missed.
             told: self.alarms.as_ref().map(Alarms::subscribe),
             config: self,
@@ -117,13 +117,23 @@ pub struct Gateway {
 #[derive(Clone, Debug)]
 pub struct Handle {
     metrics: Arc<Metrics>,
+    raised: watch::Sender<Raised>,
 }
+
+/// The alerts that are raised, with the moment from which on each is.
+pub type Raised = Arc<[AlertChange]>;
 
 impl Handle {
     /// What has been published so far.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The alerts as centres were told of them; none before the log was read to its end.
+    #[must_use]
+    pub fn raised(&self) -> watch::Receiver<Raised> {
+        self.raised.subscribe()
     }
 }
 
@@ -147,7 +157,7 @@ impl Gateway {
     /// # Errors
     /// Only when a part of the gateway breaks down, which is a mistake in it.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), GatewayError> {
-        let Self { config, outward, reader, view, handle: Handle { metrics }, told } = self;
+        let Self { config, outward, reader, view, handle: Handle { metrics, raised }, told } = self;
         let network = Arc::clone(&config.network.borrow());
         let regions: Vec<RegionId> = network.regions().map(|region| region.code.clone()).collect();
         let mut parts = Parts { running: JoinSet::new(), metrics: Arc::clone(&metrics), needs: config.needs };
@@ -171,7 +181,7 @@ impl Gateway {
             reader.clone(),
             (Arc::clone(&config.clock), config.node.clone()),
             config.network,
-            Arc::clone(&metrics),
+            (Arc::clone(&metrics), raised),
         );
         parts.keep("alerts", alerts);
         if let (Some(alarms), Some(told)) = (config.alarms, told) {

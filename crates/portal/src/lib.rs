@@ -65,6 +65,8 @@ pub struct App {
     pub reader: eventlog::LogReader,
     /// What others verify the signed heads of the log with (`name+id+key`, c2sp.org/signed-note); nothing where none are signed.
     pub log_key: Option<String>,
+    /// The alerts as centres were told of them, with the moment from which on each is.
+    pub raised: watch::Receiver<Arc<[views::AlertChange]>>,
     /// What must hold for this node to be of use.
     pub checks: Arc<dyn Checks>,
     /// The metrics in the `OpenMetrics` text format.

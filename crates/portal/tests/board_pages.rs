@@ -128,3 +128,33 @@ async fn a_count_of_more_than_there_are_beds_is_refused_with_the_sum() {
     serving.stop().await;
     node.stop().await;
 }
+
+/// The alerts of the network's rules, folded from the log as the gateway folds them.
+fn raised(node: &Node) -> std::sync::Arc<[views::AlertChange]> {
+    let condition = views::Condition::OfferableBelow { care_type: "ELV_LC".into(), below: 2 };
+    let rules = [views::Rule { region: "zk01".parse().unwrap(), condition }];
+    let (mut alerts, mut changes) = (views::Alerts::new(rules), Vec::new());
+    for record in node.log.reader().read(eventlog::Query::default()) {
+        let eventlog::Record { position, recorded_at, content_type, bytes, .. } = record.unwrap();
+        let recorded = contracts::recorded(position, recorded_at, &content_type, bytes).unwrap();
+        alerts.project(&recorded, &mut changes);
+    }
+    alerts.raised().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_of_a_centre_says_since_when_it_is_so() {
+    let mut node = node(&[support::bed_closed(1, 1), support::bed_closed(2, 2)]).await;
+    let told = raised(&node);
+    assert_eq!(told.len(), 1, "one bed is left, two are asked for: {told:?}");
+    node.app.raised = tokio::sync::watch::channel(told.clone()).1;
+    let serving = node.serve().await;
+    let page = Session::sign_in(serving.address, "centrum").await.page("/c/midden").await;
+    let alarms = page.split("data-part=\"alarms\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let since = jiff::Timestamp::from_microsecond(told[0].raised_at.as_micros()).unwrap();
+    let since = since.to_zoned(jiff::tz::get!("Europe/Amsterdam")).strftime("%H:%M").to_string();
+    // Of another day it says that too.
+    assert!(alarms.contains("ELV") && alarms.contains("sinds ") && alarms.contains(&since), "{alarms}");
+    serving.stop().await;
+    node.stop().await;
+}

@@ -240,6 +240,7 @@ impl Ground {
             unmet: office.unmet.clone(),
             reader: self.log.reader(),
             log_key: self.log.verifier_key().ok().map(|key| key.to_string()),
+            raised: parts.gateway.raised(),
             metrics: Arc::new(parts.metrics(starts).into_text()),
             checks: parts.clone().checks(),
             now: Arc::new(now),

@@ -1,12 +1,13 @@
 //! What a centre asked to be told of (`[[alert]]` in the network file) and is so now, from what the desks know.
 //!
 //! Pure; the same rules as those of `views::Alerts`, which folds the whole log for the moments at which an alert was raised.
-//! Here only what is so now is asked for, and since when where that follows from it. Not here: telling others (`gateway`).
+//! Here only what is so now is asked for, and since when where that follows from it; else it is looked up in what that fold
+//! has raised. Not here: telling others (`gateway`).
 
 use domain::desk::{Referral, State};
 use domain::{LocationId, RegionId, Timestamp, Urgency};
 use network::{AlertRule, SilentOf};
-use views::{CareCode, LocationCard};
+use views::{AlertChange, CareCode, Condition, LocationCard, Rule};
 
 const MICROS_PER_MINUTE: i64 = 60 * 1_000_000;
 
@@ -49,6 +50,19 @@ pub(crate) fn alarms(state: &State, regions: &[RegionId], rules: &[AlertRule], n
         found.map(|(what, since)| Alarm { region: region.clone(), what, since }).collect()
     };
     regions.iter().flat_map(of_region).collect()
+}
+
+/// When this was raised, by those that are.
+pub(crate) fn raised_at(alarm: &Alarm, raised: &[AlertChange]) -> Option<Timestamp> {
+    let condition = match &alarm.what {
+        What::OfferableBelow { care_type, below, .. } => {
+            Condition::OfferableBelow { care_type: *care_type, below: *below }
+        }
+        // Since when follows from what is so.
+        What::CrisisUnplaced { .. } | What::LocationSilent { .. } | What::RegionSilent { .. } => return None,
+    };
+    let rule = Rule { region: alarm.region.clone(), condition };
+    raised.iter().find(|change| change.alert.rule == rule).map(|change| change.raised_at)
 }
 
 fn so(state: &State, region: &RegionId, rule: &AlertRule, now: Timestamp) -> Vec<(What, Option<Timestamp>)> {
@@ -99,6 +113,7 @@ fn silent_since(word: Timestamp, hours: u32, now: Timestamp) -> Option<Timestamp
 #[cfg(test)]
 mod tests {
     use domain::Recorded;
+    use views::{About, Alert, AlertStep, Because};
 
     use super::*;
 
@@ -157,7 +172,17 @@ mod tests {
         assert_eq!(short("ELV_LC", 1), []);
         let care_type = CareCode::from("ELV_LC");
         let what = What::OfferableBelow { care_type, offerable: 1, below: 2 };
-        assert_eq!(short("ELV_LC", 2), [Alarm { region: zk01().remove(0), what, since: None }]);
+        let alarm = Alarm { region: zk01().remove(0), what, since: None };
+        assert_eq!(short("ELV_LC", 2), std::slice::from_ref(&alarm));
+        let raised = |below, time| {
+            let condition = Condition::OfferableBelow { care_type, below };
+            let alert = Alert { rule: Rule { region: zk01().remove(0), condition }, about: About::Region };
+            let step = AlertStep::Raised { because: Because::Offerable(1) };
+            AlertChange { alert, raised_at: at(time), step }
+        };
+        let told = [raised(3, "2026-03-02T08:00:00Z"), raised(2, "2026-03-02T08:30:00Z")];
+        assert_eq!(raised_at(&alarm, &told), Some(at("2026-03-02T08:30:00Z")), "since when is looked up");
+        assert_eq!(raised_at(&alarm, &told[..1]), None);
         assert_eq!(short("GRZ", 2), [], "nobody there ever gave it");
     }
 

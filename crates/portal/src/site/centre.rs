@@ -362,12 +362,16 @@ impl Sight<'_> {
 
     fn alarms(&self, rules: &[AlertRule], now: Timestamp) -> Vec<AlarmLine> {
         let found = alarms::alarms(self.state, self.regions, rules, now);
-        let line = |alarm: alarms::Alarm| AlarmLine {
-            region: self.region(&alarm.region),
-            text: self.alarm(&alarm.what),
-            since: alarm.since.map(|at| text::clock(at, now, self.lang)),
-            age: alarm.since.map(|at| text::age(at, now, self.lang)),
-            code: alarm.region.to_string(),
+        let raised = Arc::clone(&self.portal.app.raised.borrow());
+        let line = |alarm: alarms::Alarm| {
+            let since = alarm.since.or_else(|| alarms::raised_at(&alarm, &raised));
+            AlarmLine {
+                region: self.region(&alarm.region),
+                text: self.alarm(&alarm.what),
+                since: since.map(|at| text::clock(at, now, self.lang)),
+                age: since.map(|at| text::age(at, now, self.lang)),
+                code: alarm.region.to_string(),
+            }
         };
         found.into_iter().map(line).collect()
     }

@@ -119,6 +119,7 @@ impl Node {
             vault: desk::Vault::open(&folder.path().join("vault")).unwrap(),
             reader: log.reader(),
             log_key: Some(LOG_KEY.to_owned()),
+            raised: watch::Sender::default().subscribe(),
             checks: ready.clone(),
             metrics: Arc::new(|| String::from("# EOF\n")),
             now: Arc::new(move || domain::Timestamp::from_micros(time.load(Ordering::SeqCst))),

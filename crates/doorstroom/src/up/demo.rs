@@ -1,7 +1,9 @@
 //! The demo: two days of 31 regions at speed, then a few events a second, so that the board moves.
 //!
 //! It speaks to the node as any sender does, through the counter. Not here: a simulation that could be measured; this
-//! one only keeps to what a location would say next of a bed.
+//! one only keeps to what a location would say next of a bed. What the houses are called is in `houses`.
+
+mod houses;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -25,6 +27,8 @@ use views::{Availability, BedCard, CountsAs};
 use crate::access::Access;
 use crate::admin::ACCOUNTS;
 use crate::failure::Failure;
+
+use houses::Houses;
 
 /// The events of the reference data, packed; the same file that the tests use.
 const REFERENCE: &[u8] = include_bytes!("../../../../tests/data/national-two-days.jsonl.gz");
@@ -217,7 +221,13 @@ async fn replay(access: &Access, network: &Network, reader: &LogReader) -> Resul
         return Ok(());
     }
     let total = events.len();
-    let outgoing = events.into_iter().map(|event| outgoing(network, event)).collect::<Result<Vec<_>, _>>()?;
+    let houses = Houses::of(network);
+    let known = |event: Received| {
+        let called = houses.called(event.decode()?.event)?;
+        let called = called.map(|said| Received::structured(contracts::encode_json(&said)));
+        outgoing(network, called.unwrap_or(event))
+    };
+    let outgoing = events.into_iter().map(known).collect::<Result<Vec<_>, Failure>>()?;
     send(access, futures::stream::iter(outgoing)).await?;
     tracing::info!(events = total, "the demo's two days are recorded; from here on a few events a second");
     Ok(())

@@ -26,6 +26,8 @@ fn unescaped(text: &str) -> String {
         .replace("&#39;", "'")
         .replace("&lt;", "<")
         .replace("&#60;", "<")
+        .replace("&gt;", ">")
+        .replace("&#62;", ">")
         .replace("&amp;", "&")
         .replace("&#38;", "&")
 }
@@ -58,7 +60,9 @@ fn form(text: &str) -> Form {
             let value = chosen.or(all.first()).and_then(|option| attribute(option, "value"));
             fields.push((name, value.unwrap_or_default()));
         } else if tag.starts_with("<textarea") {
-            fields.push((name, unescaped(rest.split('>').nth(1).unwrap().split('<').next().unwrap())));
+            let text = rest.split('>').nth(1).unwrap().split('<').next().unwrap();
+            // A browser does not show the first end of line.
+            fields.push((name, unescaped(text.strip_prefix('\n').unwrap_or(text))));
         }
     }
     Form { action, fields, buttons }

@@ -21,7 +21,7 @@ use crate::board::{Level, Line, Overview, RegionBoard};
 use crate::guard::Refusal;
 use crate::server::Portal;
 use crate::site::ahead::{self, Ahead};
-use crate::site::visit::{Signed, Visit, menu};
+use crate::site::visit::{AFTER, Signed, Visit, menu};
 use crate::site::words;
 use crate::words::Lang;
 use crate::{live, messages, text, why};
@@ -140,6 +140,15 @@ impl Page {
     /// A link that keeps the chosen care type.
     pub(crate) fn keep(&self, path: &str) -> String {
         address(path, self.chosen, self.lang)
+    }
+
+    /// The address of this page, for its forms; without what was just recorded.
+    pub(crate) fn here(&self) -> String {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let after = format!("{AFTER}=");
+        let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(&after));
+        let query: Vec<&str> = kept.collect();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
     }
 
     /// This page in the other language. The choice is kept in a cookie, so it has to be said also for Dutch.
@@ -420,7 +429,7 @@ fn failed(status: StatusCode, title: String, advice: String, lang: Lang) -> Resp
 }
 
 /// An answer that says when to try again, if it is one for now.
-fn again_later(mut response: Response) -> Response {
+pub(crate) fn again_later(mut response: Response) -> Response {
     if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }

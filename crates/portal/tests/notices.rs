@@ -122,3 +122,20 @@ async fn those_who_may_answer_are_told_and_nobody_else() {
     assert_eq!(told(&desk("zk02", None, None)), Vec::<&str>::new());
     node.stop().await;
 }
+
+#[tokio::test]
+async fn an_address_that_is_none_stays_in_its_field() {
+    let node = Node::of(network::network());
+    let serving = node.serve().await;
+    let session = Session::sign_in(serving.address, "linde").await;
+    let form = form_to(&session.page("/meldingen").await, "/meldingen/mail").with("mail", "zuster@");
+    let wrong = form.try_send(&session).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.body);
+    assert!(
+        wrong.body.contains("role=\"alert\"") && wrong.body.contains("value=\"zuster@\""),
+        "{}",
+        wrong.body
+    );
+    serving.stop().await;
+    node.stop().await;
+}

@@ -375,6 +375,41 @@ async fn an_auditor_goes_back_to_before_the_tap() {
     node.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_refused_without_a_script_has_the_focus_on_why_and_keeps_nobody_out() {
+    let (node, serving, at) = started().await;
+    let mut browser = Browser::open(&format!("{at}/")).await;
+    browser.sign_in(&at, "loket").await;
+    browser.go(&format!("{at}/r/zk01/aanmelding/nieuw")).await;
+    // Sent as a browser without a script does: the scripts of the page know nothing of it.
+    browser
+        .evaluate(
+            "(() => { const form = document.querySelector('form[action=\"/doe/referrals\"]');
+                form.querySelector('[name=\"profile[urgency]\"][value=urgent]').checked = true;
+                form.elements.private.value = 'Mevrouw Jansen\\nKerkstraat 1';
+                form.submit(); })()",
+        )
+        .await;
+    browser.until("location.pathname === '/doe/referrals' && document.readyState === 'complete'").await;
+    browser.until("document.activeElement.id === 'refused'").await;
+    let alert = text(&mut browser, "document.activeElement.innerText").await;
+    assert!(alert.contains("Er ontbreekt nog iets") && alert.contains("Vul nog in"), "{alert}");
+    let kept = text(&mut browser, "document.querySelector('[name=private]').value").await;
+    assert_eq!(kept, "Mevrouw Jansen\nKerkstraat 1");
+    assert_eq!(browser.evaluate("location.search").await, "");
+    assert_eq!(browser.evaluate("window.violations").await, 0);
+    for dark in [false, true] {
+        browser.dark(dark).await;
+        let found = browser.axe().await;
+        assert!(found.is_empty(), "dark={dark}: {found:#?}");
+    }
+    browser.evaluate("document.querySelector('#refused a').click()").await;
+    browser.until("location.hash === '#refused-field'").await;
+    browser.close().await;
+    serving.stop().await;
+    node.stop().await;
+}
+
 /// Every page, with who looks at it.
 async fn pages(browser: &mut Browser, at: &str) -> Vec<(&'static str, Vec<String>)> {
     browser.sign_in(at, "loket").await;

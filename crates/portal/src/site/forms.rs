@@ -2,7 +2,8 @@
 //!
 //! A form has the fields of the act's body (`profile[urgency]`, `to[0][offer]`), with three conveniences a browser needs: what is
 //! empty was not said; a field named `…@local` is a time in the Netherlands; `?to[3][…]` counts only if the box `on:to[3]`
-//! was ticked. An answer of the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`).
+//! was ticked. An answer of the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`),
+//! what is shown of a form that is not taken (`refused`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,22 +17,23 @@ use domain::Timestamp;
 use domain::access::Principal;
 use serde::de::DeserializeOwned;
 
+use super::refused::{self, Refused};
 use super::sure;
-use super::visit::{AFTER, Visit, see_other};
+use super::visit::{AFTER, NotShown, Visit, see_other};
 use crate::api::acting::{self, RawParts};
 use crate::api::acts::Wanted;
 use crate::api::problem::Problem;
 use crate::api::request::{BODY_BYTES_MAX, Parts};
 use crate::api::upto::refused_above;
 use crate::server::Portal;
-use crate::{guard, pages, text};
+use crate::{guard, text};
 
 /// The header in which the script of a page says for whom the page was made.
 const WHO: &str = "doorstroom-who";
-/// Fields in which people write in their own words, which they would have to write again.
-const WRITTEN: [&str; 5] = ["reason", "private", "about", "with", "transport"];
 /// The field that says where to go then.
 const BACK: &str = "naar";
+/// The field that says on which page the form stands, which is shown again if it is not taken.
+pub(super) const FROM: &str = "van";
 /// How deep the fields of an act are: `site[wards][]`, `items[0][due]`.
 const DEPTH_MAX: usize = 6;
 
@@ -71,33 +73,39 @@ pub(crate) async fn act<W: Wanted>(
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.starts_with("application/json"));
-    let signed = match visit.signed() {
-        Ok(signed) => signed.clone(),
-        Err(_) if to_script => return Problem::Unknown.answer(visit.lang),
-        Err(not) => return not.into_response(),
+    // Read also where it is not taken: whoever wrote it gets it back.
+    let (fields, read) = match fields(&headers, body).await {
+        Ok(fields) => (fields, Ok(())),
+        Err(problem) => (Vec::new(), Err(problem)),
+    };
+    let Some(signed) = visit.signed.clone() else {
+        return if to_script { Problem::Unknown.answer(visit.lang) } else { signed_out(&fields) };
     };
     // Somebody else signed in since: what the one before did is kept, and never sent in the name of the next.
     if headers.get(WHO).is_some_and(|who| who.as_bytes() != signed.name.as_bytes()) {
         return Problem::Unknown.answer(visit.lang);
     }
-    let read = match portal.paces.person(&signed.name, (portal.app.now)()) {
-        Ok(()) => fields(&headers, body).await,
+    let done = match read.and_then(|()| portal.paces.person(&signed.name, (portal.app.now)())) {
+        Ok(()) => done::<W>(&portal, &parts, signed.principal, fields.clone()).await,
         Err(problem) => Err(problem),
     };
-    let (back, written, done) = match read {
-        Ok(fields) => {
-            let back = fields.iter().find(|(name, _)| name == BACK).map(|(_, value)| value.as_str());
-            let back = own_path(back).unwrap_or_else(|| "/thuis".to_owned());
-            (back, written(&fields), done::<W>(&portal, &parts, signed.principal, fields).await)
-        }
-        Err(problem) => ("/thuis".to_owned(), Vec::new(), Err(problem)),
-    };
+    let back = fields.iter().find(|(name, _)| name == BACK).map(|(_, value)| value.as_str());
+    let back = own_path(back).unwrap_or_else(|| "/thuis".to_owned());
     match done.map_err(for_people) {
         Ok(done) if to_script => acting::receipt(done),
         Ok(done) => see_other(&with_position(&back, done.position)),
         Err(problem) if to_script => problem.answer(visit.lang),
-        Err(problem) => pages::refused_form(&problem, visit, &back, written),
+        Err(problem) => {
+            let refused = Refused { problem, fields: &fields, back: &back };
+            refused::answer(&portal, visit, &headers, refused).await
+        }
     }
+}
+
+/// Whoever is not signed in any more does so, and comes back to the page with the form.
+fn signed_out(fields: &[(String, String)]) -> Response {
+    let here = refused::from(fields).unwrap_or_else(|| "/thuis".to_owned());
+    NotShown::SignIn { here }.into_response()
 }
 
 async fn done<W: Wanted>(
@@ -109,13 +117,6 @@ async fn done<W: Wanted>(
     let sure = sure::said(&fields);
     let wanted: W = read(fields)?;
     acting::perform_if(portal, parts, principal, wanted, |state, act| sure::first(state, act, &sure)).await
-}
-
-/// What was written in a form in somebody's own words.
-fn written(fields: &[(String, String)]) -> Vec<(String, String)> {
-    let own =
-        |(name, value): &&(String, String)| WRITTEN.contains(&name.as_str()) && !value.trim().is_empty();
-    fields.iter().filter(own).cloned().collect()
 }
 
 /// What a program is told of a body says nothing to somebody with a form.
@@ -150,7 +151,8 @@ fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem
     let mut answers = 0_usize;
     for (name, value) in fields {
         let value = value.trim();
-        if value.is_empty() || name == BACK || name.starts_with("on:") || name.starts_with(sure::PREFIX) {
+        let of_page = name == BACK || name == FROM || name.starts_with(sure::PREFIX);
+        if value.is_empty() || of_page || name.starts_with("on:") {
             continue;
         }
         if let Some(question) = name.strip_prefix("answer:") {

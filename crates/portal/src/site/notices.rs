@@ -50,7 +50,7 @@ struct DeviceLine {
 /// `GET /meldingen`.
 pub(crate) async fn page(State(portal): State<Arc<Portal>>, visit: Visit) -> Result<Response, NotShown> {
     let signed = person(&visit)?;
-    Ok(shown(&portal, visit, &signed, None))
+    Ok(shown(&portal, visit, &signed, None, None))
 }
 
 /// Whoever is signed in: a person, because a device on a ward is nobody who can be told.
@@ -59,7 +59,13 @@ fn person(visit: &Visit) -> Result<Signed, NotShown> {
     person.cloned().ok_or_else(|| NotShown::SignIn { here: HERE.to_owned() })
 }
 
-fn shown(portal: &Portal, visit: Visit, signed: &Signed, wrong: Option<&'static str>) -> Response {
+fn shown(
+    portal: &Portal,
+    visit: Visit,
+    signed: &Signed,
+    wrong: Option<&'static str>,
+    typed: Option<&str>,
+) -> Response {
     let (lang, now) = (visit.lang, (portal.app.now)());
     let notifier = &portal.app.notifier;
     let Reached { mail, devices, .. } = notifier.book().of(&signed.name);
@@ -84,7 +90,7 @@ fn shown(portal: &Portal, visit: Visit, signed: &Signed, wrong: Option<&'static 
         wrong,
         concerned: ever(role, Action::SeeOffer) || ever(role, Action::Worklist),
         mails: notifier.mails(),
-        mail: mail.unwrap_or_default(),
+        mail: typed.map(str::to_owned).or(mail).unwrap_or_default(),
         key: notifier.push_key().map(str::to_owned),
         devices,
         full,
@@ -179,7 +185,10 @@ async fn change(
                     "notices-not-kept"
                 }
             };
-            shown(portal, visit, &signed, Some(key))
+            // What was typed stays in its field, as far as a field of a page can hold it.
+            let typed = Some(fields.field("mail"));
+            let typed = typed.filter(|text| !text.is_empty() && !text.contains(char::is_control));
+            shown(portal, visit, &signed, Some(key), typed)
         }
     }
 }

@@ -90,6 +90,20 @@
     }
   };
 
+  // A board that shows a part of its locations: which they are by now the server says.
+  let sieving = 0;
+  const moved = (at) => {
+    if (!('sieved' in main.dataset)) {
+      document.dispatchEvent(new CustomEvent('moved', { detail: at }));
+    } else if (!sieving) {
+      // Later, so that what changed is seen to change.
+      sieving = setTimeout(() => {
+        sieving = 0;
+        refresh();
+      }, 1000);
+    }
+  };
+
   // The page as the server has it now; what differs flashes. A document from XMLHttpRequest runs no script.
   const refresh = () => {
     if (refreshing) {
@@ -118,7 +132,11 @@
     for (const [key, node] of cells) {
       before.set(key, Array.from(node.querySelectorAll('.n'), (spot) => spot.textContent));
     }
-    const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement : null;
+    // What somebody is choosing stays as it is chosen so far.
+    const [choosing, chosen] = [main, fresh].map((one) => one.querySelector('.sieve'));
+    const field = choosing && choosing.contains(document.activeElement) ? document.activeElement : null;
+    if (choosing && chosen) chosen.replaceWith(choosing);
+    const focused = !field && document.activeElement && main.contains(document.activeElement) ? document.activeElement : null;
     const links = focused ? Array.from(main.querySelectorAll('a')).indexOf(focused) : -1;
     const target = focused ? focused.getAttribute('href') : null;
     main.replaceWith(fresh);
@@ -136,6 +154,7 @@
         ? all[links] : all.find((link) => link.getAttribute('href') === target);
       if (same) same.focus({ preventScroll: true });
     }
+    if (field) field.focus({ preventScroll: true });
     position = main.dataset.position;
     show();
   };
@@ -165,7 +184,7 @@
         write(time, text);
       }
       ages();
-      document.dispatchEvent(new CustomEvent('moved', { detail: message.position }));
+      moved(message.position);
     });
     source.addEventListener('beat', (event) => {
       const message = JSON.parse(event.data);
@@ -177,7 +196,7 @@
       // What can be admitted changes with the hour too, without an event.
       if (Math.floor(message.now / QUARTER) !== quarter) {
         quarter = Math.floor(message.now / QUARTER);
-        document.dispatchEvent(new CustomEvent('moved', { detail: message.position }));
+        moved(message.position);
       }
       ages();
     });

@@ -2,7 +2,7 @@
 //!
 //! Not here: the numbers (`board`), keeping a page live (`live`), the markup (`/templates`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use domain::access::Action;
-use domain::{CareType, RegionId, Timestamp};
+use domain::{CareType, LocationId, RegionId, Timestamp};
 use network::Desk;
 use serde::Deserialize;
 use views::{CareCode, Contradiction, Stop};
@@ -21,6 +21,7 @@ use crate::board::{Level, Line, Overview, RegionBoard};
 use crate::guard::Refusal;
 use crate::server::Portal;
 use crate::site::ahead::{self, Ahead};
+use crate::site::sieve::{Sieve, Sieved};
 use crate::site::visit::{AFTER, Signed, Visit, menu};
 use crate::site::words;
 use crate::words::Lang;
@@ -173,6 +174,12 @@ fn address(path: &str, chosen: Option<CareCode>, lang: Lang) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
+/// An address with more asked for.
+fn with(address: &str, query: &str) -> String {
+    let joined = if address.contains('?') { '&' } else { '?' };
+    if query.is_empty() { address.to_owned() } else { format!("{address}{joined}{query}") }
+}
+
 /// What a live page tells the script.
 struct Feed {
     address: String,
@@ -273,6 +280,13 @@ struct RegionPage {
     sees_odd: bool,
     /// Locations of which whoever looks may know why they are stopped.
     why: BTreeSet<String>,
+    sieve: Sieve,
+    /// What is left out; nothing if all is shown.
+    sieved: Option<Sieved>,
+    /// The address without what is asked for.
+    bare: String,
+    /// What locations are called, also those left out.
+    names: BTreeMap<String, String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the template engine passes references")]
@@ -301,6 +315,42 @@ impl RegionPage {
     fn columns(&self) -> [(&'static str, &'static str); 10] {
         let t = |key: &str| if key.is_empty() { "" } else { self.p.lang.t(key) };
         COLUMNS.map(|(name, hint)| (t(name), t(hint)))
+    }
+
+    /// What people call a location.
+    fn named(&self, location: &LocationId) -> String {
+        self.names.get(location.as_str()).cloned().unwrap_or_else(|| location.to_string())
+    }
+
+    /// This board of one care type, with the same asked for.
+    fn only(&self, code: &CareCode) -> String {
+        with(&self.p.only(&self.bare, code), &self.sieve.query())
+    }
+
+    /// This board of all care types, with the same asked for.
+    fn all_types(&self) -> String {
+        with(&self.p.plain(&self.bare), &self.sieve.query())
+    }
+
+    /// What is asked for, in words.
+    fn asked(&self) -> String {
+        self.sieve.words(self.p.lang)
+    }
+
+    /// What can be asked of a bed: code, word, and whether it is.
+    fn features(&self) -> Vec<(&'static str, String, bool)> {
+        self.sieve.features(self.p.lang)
+    }
+
+    /// This board with nothing asked for but its care type.
+    fn all(&self) -> String {
+        self.p.keep(&self.bare)
+    }
+
+    /// The care types to choose from.
+    fn care_types(&self) -> impl Iterator<Item = &CareCode> {
+        let other = self.p.chosen.iter().filter(|code| !self.board.care_types.contains(code));
+        self.board.care_types.iter().chain(other)
     }
 
     /// How wide the table is.
@@ -333,11 +383,18 @@ pub(crate) async fn region(
         let why = known.map(|card| card.location.to_string()).collect();
         (visit.may_in(state, Action::Contradictions, &id), why)
     });
-    let mut p = Page::new(visit, format!("{} {name}", lang.t("availability")), format!("/r/{id}"));
+    let asked = visit.here.split_once('?').map_or("", |(_, query)| query);
+    let sieve = Sieve::of(asked, ahead.is_some());
+    let at = visit.now;
+    let bare = format!("/r/{id}");
+    let mut p = Page::new(visit, format!("{} {name}", lang.t("availability")), with(&bare, &sieve.query()));
     p.chosen = chosen;
-    let board = portal.app.availability.read(|view| RegionBoard::of(view, &id, chosen));
+    let mut board = portal.app.availability.read(|view| RegionBoard::of(view, &id, chosen));
     let now = (portal.app.now)();
+    // Of the whole board: that is what the feed, which is for everybody, compares with.
     let feed = feed(&portal, &p, &format!("/r/{id}/stream"), &board.cells(now, lang));
+    let names = board.places.iter().map(|place| (place.id.clone(), place.name.clone())).collect();
+    let sieved = portal.app.desk.state().read(|state| sieve.sieve(&mut board, state, &id, at));
     let Desk { name: desk, phone, hours } = &region.desk;
     let desk = DeskLine {
         region: name.clone(),
@@ -346,7 +403,9 @@ pub(crate) async fn region(
         phone: text::shown(phone.as_str()),
         hours: text::shown(hours.as_str()),
     };
-    Ok(page(StatusCode::OK, &RegionPage { p, feed, region: name, desk, board, now, ahead, sees_odd, why }))
+    let region = name;
+    let shown = RegionPage { p, feed, region, desk, board, now, ahead, sees_odd, why, sieve, sieved, bare, names };
+    Ok(page(StatusCode::OK, &shown))
 }
 
 fn feed(portal: &Portal, page: &Page, stream: &str, cells: &crate::board::Cells) -> Feed {

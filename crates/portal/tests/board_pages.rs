@@ -158,3 +158,70 @@ async fn an_alarm_of_a_centre_says_since_when_it_is_so() {
     serving.stop().await;
     node.stop().await;
 }
+
+/// What is said of a bed of De Linde.
+fn linde_offers(number: u32, bed: u32, features: &str) -> String {
+    let about = format!(r#""location":"zk01-de-linde","bed":"{bed}","features":[{features}]"#);
+    event(number, "bed.changed", &format!("zk01-de-linde/{bed}"), &about)
+}
+
+/// Whether a location is on the board.
+fn shows(page: &str, location: &str) -> bool {
+    page.contains(&format!("<tbody class=\"place\" id=\"{location}\">"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_is_sieved_by_what_beds_have_and_says_what_is_asked_and_who_is_left_out() {
+    let node = node(&[linde_offers(901, 1, r#""isolation""#), linde_offers(902, 2, "")]).await;
+    let serving = node.serve().await;
+    for name in ["loket", "huisarts", "centrum"] {
+        let reader = Session::sign_in(serving.address, name).await;
+        let page = reader.page("/r/zk01").await;
+        assert!(
+            shows(&page, "zk01-de-linde") && shows(&page, "zk01-de-beuk") && !page.contains("data-sieved")
+        );
+        let page = reader.page("/r/zk01?nodig=isolation").await;
+        assert!(shows(&page, "zk01-de-linde") && !shows(&page, "zk01-de-beuk"), "{name}: {page}");
+        let said = page.split("id=\"gezeefd\"").nth(1).unwrap().split("</p>").next().unwrap();
+        assert!(
+            said.contains("Alleen met: Isolatie.") && said.contains("Eén locatie staat hieronder"),
+            "{said}"
+        );
+        assert!(
+            said.contains("Eén locatie is verborgen") && said.contains("zegt niet wat de bedden"),
+            "{said}"
+        );
+        // It stays asked for: in the form, with another care type, and in the other language.
+        assert!(page.contains("name=\"nodig\" value=\"isolation\" checked"), "{page}");
+        assert!(page.contains("href=\"/r/zk01?care_type=ELV_LC&#38;nodig=isolation\""), "{page}");
+        assert!(page.contains("href=\"/r/zk01?nodig=isolation&#38;lang=en\""), "{page}");
+        let nobody = reader.page("/r/zk01?nodig=isolation&nodig=bariatric&vrij=1&opname=1").await;
+        assert!(!shows(&nobody, "zk01-de-linde") && nobody.contains("Geen locatie heeft dit"), "{nobody}");
+        assert!(nobody.contains("Isolatie, Bariatrisch bed, nu vrij en bemand, nu op te nemen"), "{nobody}");
+    }
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_sieves_by_what_is_free_and_by_nothing_that_it_may_not_see() {
+    let closed = event(
+        901,
+        "bed.closed",
+        "zk01-de-beuk/1",
+        r#""location":"zk01-de-beuk","bed":"1","reason":"maintenance""#,
+    );
+    let node = node(&[linde_offers(902, 1, r#""isolation""#), closed]).await;
+    let serving = node.serve().await;
+    let nobody = Session::nobody(serving.address);
+    let page = nobody.page("/r/zk01?vrij=1").await;
+    assert!(shows(&page, "zk01-de-linde") && !shows(&page, "zk01-de-beuk"), "{page}");
+    assert!(page.contains("Alleen met: nu vrij en bemand.") && !page.contains("name=\"nodig\""), "{page}");
+    let page = nobody.page("/r/zk01?nodig=isolation&opname=1").await;
+    assert!(shows(&page, "zk01-de-linde") && shows(&page, "zk01-de-beuk"), "{page}");
+    assert!(page.contains("Daarop is hier niet gefilterd") && !page.contains("id=\"gezeefd\""), "{page}");
+    let house = Session::sign_in(serving.address, "linde").await.page("/r/zk01?nodig=isolation").await;
+    assert!(shows(&house, "zk01-de-beuk") && house.contains("Daarop is hier niet gefilterd"), "{house}");
+    serving.stop().await;
+    node.stop().await;
+}

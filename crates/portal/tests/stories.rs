@@ -375,6 +375,48 @@ async fn an_auditor_goes_back_to_before_the_tap() {
     node.stop().await;
 }
 
+/// A bed of De Beuk is in use again, or no longer.
+fn beuk(number: u32, word: &str) -> String {
+    let about = r#""location":"zk01-de-beuk","bed":"1","reason":"maintenance""#;
+    let about = if word == "closed" { about } else { r#""location":"zk01-de-beuk","bed":"1""# };
+    support::event(number, &format!("bed.{word}"), "zk01-de-beuk/1", about)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sieved_board_stays_sieved_and_live_and_what_is_being_chosen_stays_chosen() {
+    let (node, serving, at) = started().await;
+    node.record(&[beuk(901, "closed")]).await;
+    let mut desk = Browser::open(&format!("{at}/")).await;
+    desk.sign_in(&at, "loket").await;
+    let mut nobody = Browser::open(&format!("{at}/")).await;
+    for browser in [&mut desk, &mut nobody] {
+        browser.go(&format!("{at}/r/zk01?vrij=1")).await;
+        browser.until("document.getElementById('dot').classList.contains('on')").await;
+        browser.evaluate("window.samePage = true").await;
+        assert_eq!(browser.evaluate("document.getElementById('zk01-de-beuk')").await, Value::Null);
+    }
+    desk.evaluate("document.querySelector('.sieve').open = true; document.querySelector('[name=nodig][value=hoist]').click(); document.querySelector('[name=nodig][value=hoist]').focus()").await;
+    let free = "document.querySelector('[data-k=\"zk01-de-linde/ELV_LC\"] .lv').textContent";
+    node.record(&[support::bed_closed(2, 2)]).await;
+    for browser in [&mut desk, &mut nobody] {
+        browser.until(&format!("{free} === '1'")).await;
+        assert_eq!(browser.evaluate("document.getElementById('zk01-de-beuk')").await, Value::Null);
+    }
+    node.record(&[beuk(902, "opened"), support::bed_closed(1, 1)]).await;
+    for browser in [&mut desk, &mut nobody] {
+        browser.until("document.getElementById('zk01-de-beuk') !== null").await;
+        browser.until("document.getElementById('zk01-de-linde') === null").await;
+        assert_eq!(browser.evaluate("window.samePage").await, true, "no page was loaded anew");
+        assert_eq!(browser.evaluate("window.violations").await, 0);
+    }
+    let chosen = "document.activeElement.value === 'hoist' && document.activeElement.checked && document.querySelectorAll('.sieve').length === 1";
+    assert_eq!(desk.evaluate(chosen).await, true);
+    desk.close().await;
+    nobody.close().await;
+    serving.stop().await;
+    node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_is_refused_without_a_script_has_the_focus_on_why_and_keeps_nobody_out() {
     let (node, serving, at) = started().await;
@@ -427,6 +469,7 @@ async fn pages(browser: &mut Browser, at: &str) -> Vec<(&'static str, Vec<String
     let mine = vec![
         "/r/zk01/werklijst".to_owned(),
         "/r/zk01".to_owned(),
+        "/r/zk01?nodig=isolation&vrij=1".to_owned(),
         "/r/zk01/aanmeldingen".to_owned(),
         "/r/zk01/aanmelding/nieuw".to_owned(),
         "/r/zk01/stroom".to_owned(),
@@ -437,9 +480,9 @@ async fn pages(browser: &mut Browser, at: &str) -> Vec<(&'static str, Vec<String
         format!("{referral}/lijsten"),
         referral.clone(),
     ];
-    let public = ["/", "/overzicht", "/inloggen", "/nergens", "/l/zk01-de-linde/cijfers/ELV_LC"]
-        .map(str::to_owned)
-        .to_vec();
+    let public =
+        ["/", "/overzicht", "/r/zk01?vrij=1", "/inloggen", "/nergens", "/l/zk01-de-linde/cijfers/ELV_LC"];
+    let public = public.map(str::to_owned).to_vec();
     let past = referral.replace("/aanmelding/", "/audit?regio=zk01&aanmelding=");
     vec![
         ("", public),

@@ -1,10 +1,11 @@
-//! What a desk asks of the state: what can be admitted when, what is to be done, what does not fit, what came of a referral.
+//! What a desk asks of the state: what can be admitted when, who has what somebody needs, what is to be done, what does not fit, what came of a referral.
 //!
 //! Pure: the moment comes with the question. Every answer is sorted and has an end. Not here: matching (`matching`), the
 //! board (`availability`).
 
 mod admittable;
 mod contradictions;
+mod suiting;
 mod tell;
 mod timeline;
 mod worklist;
@@ -14,6 +15,7 @@ use crate::{Label, Timestamp, Wall};
 
 pub use admittable::{AdmittableRow, WhyLess, admittable};
 pub use contradictions::{CONTRADICTIONS_SHOWN_MAX, OpenContradiction, Source, contradictions};
+pub use suiting::{Needs, SuitingRow, Suits, suiting};
 pub use timeline::{Entry, TIMELINE_MAX, timeline};
 pub use worklist::{WORK_ITEMS_MAX, WorkItem, WorkKind, Worklist, call_at, worklist};
 

@@ -2,10 +2,14 @@
 
 use domain::desk::{Act, Owner, Rung};
 use domain::queries::{
-    CONTRADICTIONS_SHOWN_MAX, WhyLess, WorkItem, WorkKind, admittable, contradictions, timeline, worklist,
+    CONTRADICTIONS_SHOWN_MAX, Needs, Suits, WhyLess, WorkItem, WorkKind, admittable, contradictions, suiting,
+    timeline, worklist,
 };
-use domain::testing::{label, stopped};
-use domain::{AdmissionWindow, Fact, Period, Recorded, Role, Timestamp, Urgency, WaitingFor};
+use domain::testing::{bed_profile, label, reported, stopped};
+use domain::{
+    AdmissionWindow, BedProfile, BedRef, Fact, Feature, LocationMode, Period, Recorded, Role, Timestamp,
+    Urgency, WaitingFor,
+};
 
 use crate::support::*;
 
@@ -54,6 +58,52 @@ fn four_beds_free_one_admission_possible_none_after_five() {
     assert_eq!(now.last_word.at, story.now);
     let closed = admittable(&story.state(), &parse(ZK23), story.now);
     assert!(closed.iter().all(|row| row.admittable <= row.offerable));
+}
+
+#[test]
+fn a_row_has_what_one_of_its_beds_offers_and_a_count_says_nothing_of_beds() {
+    let mut story = Story::at(NOON);
+    for house in ["zk23-both", "zk23-apart", "zk23-unsaid"] {
+        story.says(house, Fact::LocationRegistered(profile_of(house, LocationMode::Beds)));
+    }
+    let (isolation, hoist) = (Feature::Isolation, Feature::Hoist);
+    for (house, bed, features) in [
+        ("zk23-both", "1", Some(vec![isolation.clone(), hoist.clone()])),
+        ("zk23-apart", "1", Some(vec![isolation.clone()])),
+        ("zk23-apart", "2", Some(vec![hoist.clone()])),
+        ("zk23-unsaid", "1", None),
+        ("zk23-unsaid", "2", Some(vec![hoist.clone()])),
+    ] {
+        let at = BedRef { location: parse(house), bed: parse(bed) };
+        let profile = BedProfile { features, ..bed_profile(at, Some(&[HC])) };
+        story.says(house, Fact::BedAdded(profile));
+    }
+    story.says("zk23-counts", Fact::LocationRegistered(profile_of("zk23-counts", LocationMode::Counts)));
+    story.says("zk23-counts", reported("zk23-counts", HC, 3, 0, 3));
+    let of = |story: &Story, house: &str, asked: &Needs| {
+        let rows = suiting(&story.state(), &parse(ZK23), asked, story.now);
+        rows.into_iter().find(|row| row.location.as_str() == house).map(|row| row.suits)
+    };
+    let both = Needs { features: vec![isolation.clone(), hoist], ..Needs::default() };
+    for (house, suits) in [
+        ("zk23-both", Suits::Yes),
+        ("zk23-apart", Suits::No),
+        ("zk23-unsaid", Suits::Unsaid),
+        ("zk23-counts", Suits::Unsaid),
+    ] {
+        assert_eq!(of(&story, house, &both), Some(suits), "{house}");
+        assert_eq!(of(&story, house, &Needs::default()), Some(Suits::Yes), "{house}");
+    }
+
+    // The bed that has it is out of use: it is still given there, and not free.
+    let closed = BedRef { location: parse("zk23-apart"), bed: parse("1") };
+    story.says("zk23-apart", Fact::BedClosed { bed: closed, reason: "maintenance".into(), review_at: None });
+    let isolation = Needs { features: vec![isolation], ..Needs::default() };
+    assert_eq!(of(&story, "zk23-apart", &isolation), Some(Suits::Yes));
+    assert_eq!(of(&story, "zk23-apart", &Needs { free: true, ..isolation.clone() }), Some(Suits::No));
+    assert_eq!(of(&story, "zk23-both", &Needs { free: true, ..isolation.clone() }), Some(Suits::Yes));
+    story.says("zk23-both", stopped("zk23-both", None));
+    assert_eq!(of(&story, "zk23-both", &Needs { admits: true, ..isolation }), Some(Suits::No));
 }
 
 #[test]

@@ -24,6 +24,30 @@ care-type = Care type
 all-types = All care types
 locations = Locations
 no-rows = Nothing is known for this choice in this region yet. Ring the desk.
+sieve = Filter
+sieve-needs = There is a bed with
+sieve-when = Only where
+sieve-free = free and staffed now
+sieve-admits = admitting now
+sieve-do = Show these locations
+sieve-only = Only with: { $what }.
+sieve-shown = { $count ->
+    [0] No location has this.
+    [one] One location is shown below.
+   *[other] { $count } locations are shown below.
+  }
+sieve-hidden = { $count ->
+    [0] No location is hidden.
+    [one] One location is hidden.
+   *[other] { $count } locations are hidden.
+  }
+sieve-unsaid = { $count ->
+    [one] One of those does not say what its beds have: ring to ask.
+   *[other] { $count } of those do not say what their beds have: ring to ask.
+  }
+sieve-sums = The numbers per care type are those of the whole region.
+sieve-all = Show all
+sieve-refused = Whoever is signed in as a desk, a referrer or a coordination centre can filter on what beds have and on who admits now. It was not done here.
 offerable = free and staffed
 offerable-hint = Free, clean, open and staffed. Whether somebody can be admitted now depends on the admission hours of the location: call the desk.
 possible = can be admitted now

@@ -24,6 +24,30 @@ care-type = Zorgsoort
 all-types = Alle zorgsoorten
 locations = Locaties
 no-rows = Van deze keuze is in deze regio nog niets bekend. Bel het loket.
+sieve = Filteren
+sieve-needs = Er is een bed met
+sieve-when = Alleen waar
+sieve-free = nu vrij en bemand
+sieve-admits = nu op te nemen
+sieve-do = Toon deze locaties
+sieve-only = Alleen met: { $what }.
+sieve-shown = { $count ->
+    [0] Geen locatie heeft dit.
+    [one] Eén locatie staat hieronder.
+   *[other] { $count } locaties staan hieronder.
+  }
+sieve-hidden = { $count ->
+    [0] Er is geen locatie verborgen.
+    [one] Eén locatie is verborgen.
+   *[other] { $count } locaties zijn verborgen.
+  }
+sieve-unsaid = { $count ->
+    [one] Eén daarvan zegt niet wat de bedden hebben: bel om het te vragen.
+   *[other] { $count } daarvan zeggen niet wat de bedden hebben: bel om het te vragen.
+  }
+sieve-sums = De aantallen per zorgsoort zijn die van de hele regio.
+sieve-all = Toon alles
+sieve-refused = Filteren op wat bedden hebben en op wie nu opneemt, kan wie is ingelogd als loket, verwijzer of zorgcoördinatie. Daarop is hier niet gefilterd.
 offerable = vrij en bemand
 offerable-hint = Vrij, schoon, open en bemand. Of er nu kan worden opgenomen, hangt af van de opnametijden van de locatie: bel het loket.
 possible = op te nemen nu

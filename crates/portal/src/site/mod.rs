@@ -23,6 +23,7 @@ mod markup;
 pub(crate) mod notices;
 mod receipts;
 mod refused;
+pub(crate) mod sieve;
 mod sure;
 pub(crate) mod visit;
 pub(crate) mod words;

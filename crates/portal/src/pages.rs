@@ -404,7 +404,8 @@ pub(crate) async fn region(
         hours: text::shown(hours.as_str()),
     };
     let region = name;
-    let shown = RegionPage { p, feed, region, desk, board, now, ahead, sees_odd, why, sieve, sieved, bare, names };
+    let shown =
+        RegionPage { p, feed, region, desk, board, now, ahead, sees_odd, why, sieve, sieved, bare, names };
     Ok(page(StatusCode::OK, &shown))
 }
 

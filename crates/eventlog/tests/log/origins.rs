@@ -40,8 +40,23 @@ async fn origins_name_every_batch_after_a_position_whatever_group_or_segment_it_
     let records = vec![plain(2), plain(9_999)];
     let origin = Bytes::from_static(b"half");
     log.append(Batch { records, condition: None, origin: origin.clone() }).await.unwrap();
+    expected.push(Origin { first: log.head().position, last: log.head().position, origin });
+    // Nor does what is known stand in the commit record of others that wait beside it.
+    for round in 0..20 {
+        let origin = Bytes::from_static(b"new");
+        let mut pending = Vec::new();
+        for number in [10_000 + 2 * round, 1, 10_001 + 2 * round] {
+            let batch = Batch { records: vec![plain(number)], condition: None, origin: origin.clone() };
+            pending.push(log.enqueue(batch).await.unwrap());
+        }
+        for pending in pending {
+            pending.await.unwrap();
+        }
+        for first in [log.head().position - 1, log.head().position] {
+            expected.push(Origin { first, last: first, origin: origin.clone() });
+        }
+    }
     let last = log.head().position;
-    expected.push(Origin { first: last, last, origin });
     assert!(segment_files(dir.path()).len() > 3, "the test is about several segments");
     let check = |reader: &LogReader| {
         for after in 0..=last + 1 {

@@ -8,6 +8,7 @@
 mod api;
 mod assets;
 mod board;
+mod cover;
 mod guard;
 mod live;
 mod messages;

@@ -18,6 +18,7 @@ use views::{CareCode, Contradiction, Stop};
 use crate::api::problem::Problem;
 use crate::assets::{ADDRESSES, Addresses};
 use crate::board::{Level, Line, Overview, RegionBoard};
+use crate::cover::Cover;
 use crate::guard::Refusal;
 use crate::server::Portal;
 use crate::site::ahead::{self, Ahead};
@@ -207,6 +208,8 @@ struct DeskLine {
     name: String,
     phone: String,
     hours: String,
+    /// Who stands in for it now.
+    cover: Option<Cover>,
 }
 
 impl DeskLine {
@@ -217,14 +220,18 @@ impl DeskLine {
 
 /// `GET /`: the desk of each region and its number. No counts: this page is for everybody.
 pub(crate) async fn desks(State(portal): State<Arc<Portal>>, visit: Visit) -> Response {
-    let lang = visit.lang;
+    let (lang, now) = (visit.lang, visit.now);
+    visit.caught_up(&portal).await;
     let mut p = Page::new(visit, lang.t("desks").to_owned(), String::from("/"));
     p.at = "desks";
-    let mut desks: Vec<DeskLine> = portal
-        .app
-        .network
+    let network = &portal.app.network;
+    let covers: Vec<Option<Cover>> = portal.app.desk.state().read(|state| {
+        network.regions().map(|region| Cover::of(network, state, &region.code, now, lang)).collect()
+    });
+    let mut desks: Vec<DeskLine> = network
         .regions()
-        .map(|region| {
+        .zip(covers)
+        .map(|(region, cover)| {
             let Desk { name, phone, hours } = &region.desk;
             DeskLine {
                 region: text::shown(region.name.as_str()),
@@ -232,6 +239,7 @@ pub(crate) async fn desks(State(portal): State<Arc<Portal>>, visit: Visit) -> Re
                 name: text::shown(name.as_str()),
                 phone: text::shown(phone.as_str()),
                 hours: text::shown(hours.as_str()),
+                cover,
             }
         })
         .collect();
@@ -395,6 +403,7 @@ pub(crate) async fn region(
     let feed = feed(&portal, &p, &format!("/r/{id}/stream"), &board.cells(now, lang));
     let names = board.places.iter().map(|place| (place.id.clone(), place.name.clone())).collect();
     let sieved = portal.app.desk.state().read(|state| sieve.sieve(&mut board, state, &id, at));
+    let cover = portal.app.desk.state().read(|state| Cover::of(&portal.app.network, state, &id, at, lang));
     let Desk { name: desk, phone, hours } = &region.desk;
     let desk = DeskLine {
         region: name.clone(),
@@ -402,6 +411,7 @@ pub(crate) async fn region(
         name: text::shown(desk.as_str()),
         phone: text::shown(phone.as_str()),
         hours: text::shown(hours.as_str()),
+        cover,
     };
     let region = name;
     let shown =

@@ -803,6 +803,10 @@ async fn who_stands_in_for_a_desk_takes_over_what_that_desk_was_asked_for() {
     }
     let duty = json!({ "to": "zk03", "until": until, "mandate": ["all"] });
     desks.done("loket-zk02", "/regions/zk02/duty/hand-over", duty).await;
+    for page in ["/", "/r/zk02"] {
+        let shown = get(desks.address(), page).await.body;
+        assert_eq!(shown.matches("Loket neemt waar tot").count(), 1, "{page}: {shown}");
+    }
     assert_eq!(desks.get("loket-zk03", &at("")).await.status, 200);
     // It looks and takes; what is sealed, and the work itself, are its own to see and do only then.
     assert_eq!(desks.get("loket-zk03", &at("/private")).await.status, 404);

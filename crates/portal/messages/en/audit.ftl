@@ -66,4 +66,5 @@ audit-proof-none = There is no signed head of the log with this event in it yet.
 audit-ahead = The log goes up to position { $head }: there is nothing beyond it. This is how things stand there.
 audit-future = That moment is still to come. This is what is known now.
 audit-looked = Who looked at what
-audit-looked-later = Who saw which data will be shown here. It is not kept yet.
+audit-looked-later = Who saw which data will be shown here. For now it is only in the server's own log.
+receipt-asked = asked

@@ -66,4 +66,5 @@ audit-proof-none = Er is nog geen ondertekende stand van het logboek waar deze g
 audit-ahead = Het logboek gaat tot positie { $head }: verder is er niets. Dit is de stand daarvan.
 audit-future = Dat tijdstip moet nog komen. Dit is wat nu bekend is.
 audit-looked = Wie keek waarin
-audit-looked-later = Wie welke gegevens inzag, komt hier te staan. Dat wordt nog niet bijgehouden.
+audit-looked-later = Wie welke gegevens inzag, komt hier te staan. Nu staat dat alleen in het eigen logbestand van de server.
+receipt-asked = gevraagd

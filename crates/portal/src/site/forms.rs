@@ -2,7 +2,7 @@
 //!
 //! A form has the fields of the act's body (`profile[urgency]`, `to[0][offer]`), with three conveniences a browser needs: what is
 //! empty was not said; a field named `…@local` is a time in the Netherlands; `?to[3][…]` counts only if the box `on:to[3]`
-//! was ticked. An answer of the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`),
+//! or a box in that list entry (`?windows[3][days][]`) was ticked. An answer of the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`),
 //! what is shown of a form that is not taken (`refused`).
 
 use std::collections::BTreeSet;
@@ -146,7 +146,7 @@ fn with_position(back: &str, position: u64) -> String {
 /// They are not what is asked for; nothing of them is repeated.
 fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem> {
     let ticked: BTreeSet<String> =
-        fields.iter().filter_map(|(name, _)| name.strip_prefix("on:").map(str::to_owned)).collect();
+        fields.iter().filter_map(|(name, _)| ticked(name)).map(str::to_owned).collect();
     let mut kept = form_urlencoded::Serializer::new(String::new());
     let mut answers = 0_usize;
     for (name, value) in fields {
@@ -165,7 +165,7 @@ fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem
         let name = match name.strip_prefix('?') {
             None => name.as_str(),
             Some(rest) => {
-                let group = rest.find(']').and_then(|end| rest.get(..=end)).unwrap_or(rest);
+                let group = group_of(rest);
                 let Some(at) = ticked.iter().position(|ticked| ticked == group) else { continue };
                 // Numbered anew, for a list has no holes.
                 let list = group.split('[').next().unwrap_or(group);
@@ -183,6 +183,17 @@ fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem
     let text = kept.finish();
     let reader = serde_qs::Config::new().max_depth(DEPTH_MAX).use_form_encoding(true);
     reader.deserialize_str(&text).map_err(|error| told(&error))
+}
+
+/// The entry of a list that a field `to[3][offer]` is of: `to[3]`.
+fn group_of(name: &str) -> &str {
+    name.find(']').and_then(|end| name.get(..=end)).unwrap_or(name)
+}
+
+/// The entry that this field says to count: by a box for all of it, or by one of the boxes in it.
+fn ticked(name: &str) -> Option<&str> {
+    let within = || name.strip_prefix('?').filter(|name| name.ends_with("[]")).map(group_of);
+    name.strip_prefix("on:").or_else(within)
 }
 
 /// What is wrong with a form, without a word of what was typed.

@@ -2,8 +2,10 @@
 //!
 //! Not here: how a list comes about (`domain::matching`), the page around it (`lookback`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::matching::receipt_of;
-use domain::{LocationId, Matched, Recorded, ReferralId, RegionId, Timestamp};
+use domain::{Fact, LocationId, Matched, OfferId, Recorded, ReferralId, RegionId, Timestamp};
 
 use super::words::{called, say_at};
 use crate::api::questions::Look;
@@ -27,6 +29,10 @@ pub(super) struct Receipt {
 
 pub(super) struct Candidate {
     pub(super) location: String,
+    /// It was asked by this list,
+    pub(super) asked: bool,
+    /// and its promise was chosen.
+    pub(super) chosen: bool,
     pub(super) bed: Option<String>,
     pub(super) minutes: Option<u32>,
     pub(super) score: u32,
@@ -49,7 +55,7 @@ pub(super) fn receipts(
     let mut receipts: Vec<Receipt> = kept
         .map(|(position, matched)| Receipt {
             after: position > until,
-            ..receipt(look, position, matched, now)
+            ..receipt(look, position, matched, &Came::of(events, position, id), now)
         })
         .collect();
     receipts.reverse();
@@ -57,13 +63,49 @@ pub(super) fn receipts(
     receipts
 }
 
-fn receipt(look: &Look<'_>, position: u64, matched: &Matched, now: Timestamp) -> Receipt {
+/// What came of a list: the offers that were sent with it, and whose promise was chosen.
+struct Came<'a> {
+    asked: BTreeMap<OfferId, &'a LocationId>,
+    chosen: BTreeSet<OfferId>,
+}
+
+impl<'a> Came<'a> {
+    /// The offers stand right behind their list.
+    fn of(events: &'a [Recorded], list: u64, id: ReferralId) -> Self {
+        let behind = events.iter().filter(|recorded| recorded.position > list);
+        let next = behind.clone().find(|recorded| receipt_of([&recorded.event], id).next().is_some());
+        let until = next.map_or(u64::MAX, |recorded| recorded.position);
+        let (mut asked, mut chosen) = (BTreeMap::new(), BTreeSet::new());
+        for recorded in behind {
+            if let Fact::OfferSent { offer, .. } = &recorded.event.fact
+                && recorded.position < until
+            {
+                asked.insert(offer.offer, &offer.location);
+            } else if let Fact::OfferChosen { offer, .. } = &recorded.event.fact {
+                chosen.insert(offer.offer);
+            }
+        }
+        Self { asked, chosen }
+    }
+
+    fn is_asked(&self, location: &LocationId) -> bool {
+        self.asked.values().any(|asked| *asked == location)
+    }
+
+    fn is_chosen(&self, location: &LocationId) -> bool {
+        self.asked.iter().any(|(offer, asked)| *asked == location && self.chosen.contains(offer))
+    }
+}
+
+fn receipt(look: &Look<'_>, position: u64, matched: &Matched, came: &Came<'_>, now: Timestamp) -> Receipt {
     let weights = &matched.weights;
     let named = |location: &LocationId| {
         look.portal.app.desk.state().read(|state| called(state, location, now, look.lang).name)
     };
     let candidate = |one: &domain::Candidate| Candidate {
         location: named(&one.location),
+        asked: came.is_asked(&one.location),
+        chosen: came.is_chosen(&one.location),
         bed: one.bed.as_ref().map(|bed| text::shown(bed.as_str())),
         minutes: one.minutes,
         score: one.score,

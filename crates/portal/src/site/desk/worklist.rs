@@ -11,8 +11,10 @@ use domain::access::Action;
 use domain::desk::{End, State as DeskState};
 use domain::queries::{self, WorkItem, WorkKind};
 use domain::{ContactKind, LocationId, RegionId, RuleSet, Timestamp, Urgency};
+use network::Network;
 
 use crate::api::request::Parts;
+use crate::cover::Cover;
 use crate::pages::{self, Page};
 use crate::server::Portal;
 use crate::site::visit::{NotShown, Visit};
@@ -42,7 +44,7 @@ struct List {
     left_off: usize,
     late: usize,
     /// Who stands in, and until when.
-    deputy: Option<(String, String)>,
+    deputy: Option<Cover>,
     rules: &'static str,
     crisis: bool,
     may_switch: bool,
@@ -93,14 +95,19 @@ pub(crate) async fn page(
     visit.caught_up(&portal).await;
     let look = visit.look(&portal, Parts::one("region", &code))?;
     let (lang, now) = (visit.lang, visit.now);
-    let found =
-        look.at_region(Action::Worklist, |state, region| Ok((list(state, region, &visit), region.clone())));
+    let found = look.at_region(Action::Worklist, |state, region| {
+        Ok((list(state, &portal.app.network, region, &visit), region.clone()))
+    });
     let answered = found.map_err(|problem| visit.no(problem))?;
     let (list, region) = answered.body;
     let known = portal.app.network.region(&region);
     let name = known.map_or_else(|| code.clone(), |known| text::shown(known.name.as_str()));
     let others = portal.app.network.regions().filter(|other| other.code != region);
-    let desks = others.map(|other| (other.code.to_string(), text::shown(other.name.as_str()))).collect();
+    let desks = others.map(|other| (other.code.to_string(), text::shown(other.name.as_str())));
+    let centres = portal.app.network.centres().filter(|centre| centre.regions.contains(&region));
+    let centres = centres.map(|centre| (centre.code.to_string(), text::shown(centre.name.as_str())));
+    let mut desks: Vec<(String, String)> = desks.chain(centres).collect();
+    desks.sort_by(|one, other| one.1.cmp(&other.1));
     let p = Page::of(visit, "worklist");
     let page = WorklistPage {
         region: region.to_string(),
@@ -115,7 +122,7 @@ pub(crate) async fn page(
     Ok(pages::page(StatusCode::OK, &page))
 }
 
-fn list(state: &DeskState, region: &RegionId, visit: &Visit) -> List {
+fn list(state: &DeskState, network: &Network, region: &RegionId, visit: &Visit) -> List {
     let (lang, now) = (visit.lang, visit.now);
     let found = queries::worklist(state, region, now);
     let (odd, mut work): (Vec<WorkItem>, Vec<WorkItem>) =
@@ -128,14 +135,13 @@ fn list(state: &DeskState, region: &RegionId, visit: &Visit) -> List {
         }
     }
     let rule_set = state.rule_sets.get(region).unwrap_or(&RuleSet::Normal);
-    let deputy = state.deputy(region, now);
     List {
         late: items.iter().filter(|item| item.late).count(),
         items,
         odd_count: odd.len(),
         odd: odds(state, odd, now, lang),
         left_off: found.left_off,
-        deputy: deputy.map(|duty| (text::shown(duty.to.as_str()), text::clock(duty.until, now, lang))),
+        deputy: Cover::of(network, state, region, now, lang),
         rules: if *rule_set == RuleSet::Crisis { "rules-crisis" } else { "rules-normal" },
         crisis: *rule_set == RuleSet::Crisis,
         may_switch: visit.may_in(state, Action::SwitchRuleSet, region),

@@ -135,7 +135,6 @@ struct Beds {
 struct WindowRow {
     index: usize,
     number: usize,
-    kept: bool,
     days: Vec<Choice>,
     from: String,
     to: String,
@@ -222,7 +221,6 @@ fn rows(windows: &[AdmissionWindow], lang: Lang) -> Vec<WindowRow> {
         WindowRow {
             index,
             number: index.saturating_add(1),
-            kept: window.is_some(),
             days: choices(lang, "day", &DAYS, &days),
             from: from.to_owned(),
             to: to.to_owned(),
@@ -258,8 +256,8 @@ mod tests {
             choices.iter().filter(|one| one.chosen).map(|one| one.code.clone()).collect()
         };
         let first = rows.first().unwrap();
-        assert!(first.kept && chosen(&first.days) == ["sa"] && chosen(&first.care_types) == ["ELV_LC"]);
+        assert!(chosen(&first.days) == ["sa"] && chosen(&first.care_types) == ["ELV_LC"]);
         assert_eq!((first.from.as_str(), first.to.as_str()), ("10:00", "12:30"));
-        assert!(rows.iter().skip(1).all(|row| !row.kept && chosen(&row.days).is_empty()));
+        assert!(rows.iter().skip(1).all(|row| chosen(&row.days).is_empty()));
     }
 }

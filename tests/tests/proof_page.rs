@@ -58,6 +58,8 @@ async fn a_proof_from_the_page_is_checked_as_the_page_says_and_of_a_changed_even
     };
     let proven = check().ok();
     assert!(proven.contains("position 2") && proven.contains("bed.added"), "{proven}");
+    let leaf = page.split("au-hash\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(proven.contains(&format!("fingerprint in the log {leaf}")), "{leaf}: {proven}");
 
     let line = proof.body.lines().find(|line| line.starts_with("extra ")).unwrap();
     let mut record = STANDARD.decode(line.trim_start_matches("extra ")).unwrap();

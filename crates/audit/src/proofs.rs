@@ -2,6 +2,7 @@
 //!
 //! Not here: how they are made and what they look like (`eventlog`, `docs/proofs.md` there).
 
+use std::fmt::Write as _;
 use std::str::FromStr as _;
 
 use domain::Timestamp;
@@ -45,7 +46,9 @@ pub struct Proven {
     pub r#type: String,
     /// Its key, hex.
     pub key: String,
-    /// SHA-256 of its stored bytes, hex.
+    /// Its fingerprint in the log, as pages show it: the leaf hash of RFC 6962, over its bytes and all that is kept of it; hex.
+    pub leaf: String,
+    /// SHA-256 of its stored bytes alone, hex.
     pub hash: String,
     /// Whose signatures on the head were checked and are good; for a witness with the time it saw the head.
     pub signatures: Vec<GoodSignature>,
@@ -106,9 +109,17 @@ pub fn check(text: &str, keys: &[VerifierKey], held: Option<&SignedHead>) -> Res
         recorded_at: Timestamp::from_micros(record.recorded_at).to_string(),
         r#type: record.kind.into_string(),
         key: record.key.to_string(),
+        leaf: hex(&record.leaf),
         hash: contracts::ContentHash::of(&record.bytes).to_string(),
         signatures: signatures.collect(),
         is_held_head,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
     })
 }
 

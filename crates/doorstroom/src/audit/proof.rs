@@ -94,10 +94,12 @@ pub(super) fn check(args: &CheckArgs, out: &mut Out) -> Result<(), Failure> {
     if args.json {
         return out.json(&proven);
     }
-    let Proven { position, size, origin, recorded_at, r#type, key, hash, signatures, is_held_head } = &proven;
+    let Proven { position, size, origin, recorded_at, r#type, key, leaf, hash, signatures, is_held_head } =
+        &proven;
     out.line(format_args!(
         "proven: the record at position {position} was in {origin} when it had {size} positions\n\
-         {type}, recorded {recorded_at}, key {key}\nSHA-256 of the stored bytes {hash}"
+         {type}, recorded {recorded_at}, key {key}\n\
+         fingerprint in the log {leaf}\nSHA-256 of the stored bytes alone {hash}"
     ))?;
     for good in signatures {
         let seen = good.seen_at.as_ref().map_or(String::new(), |at| format!(", which saw it at {at}"));

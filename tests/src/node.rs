@@ -20,10 +20,10 @@ use crate::session::PASSWORD;
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long a node may take to end when asked to: five seconds to drain are promised, the rest is for a slow machine.
-const ENDS_WITHIN: Duration = Duration::from_secs(30);
+const ENDS_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long the node may take to have its broker running (again).
-const BROKER_WITHIN: Duration = Duration::from_secs(30);
+const BROKER_WITHIN: Duration = Duration::from_mins(1);
 
 /// Lines of standard output that may wait between the thread that reads them and the start that looks for one.
 const LINES_WAITING_MAX: usize = 1_024;

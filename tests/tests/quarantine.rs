@@ -8,7 +8,7 @@ use serde_json::Value;
 use tests::{Site, eventually, reference};
 
 /// How long a node may take to take up a change of its network file.
-const TAKEN_UP_WITHIN: Duration = Duration::from_secs(20);
+const TAKEN_UP_WITHIN: Duration = Duration::from_mins(1);
 
 #[test]
 fn an_operator_lists_shows_refuses_and_discards_what_was_kept_aside() {

@@ -76,9 +76,9 @@ fn one_winner(answers: &[(u16, Value)], reasons: &[&str], seed: u64) {
     }
 }
 
-/// How many places of the region can be offered, are held and are occupied, as the board says.
-fn counts(desk: &Api) -> BTreeMap<String, i64> {
-    let (status, board) = desk.ask(&format!("/regions/{REGION}/board"));
+/// How many places of the region can be offered, are held and are occupied, as the board says from this position on.
+fn counts(desk: &Api, after: u64) -> BTreeMap<String, i64> {
+    let (status, board) = desk.ask(&format!("/regions/{REGION}/board?after={after}"));
     assert_eq!(status, 200, "{board}");
     let mut sums = BTreeMap::new();
     for row in board["rows"].as_array().unwrap() {
@@ -102,8 +102,12 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
     let apis: BTreeMap<&str, Api> =
         houses.iter().map(|house| (house.as_str(), desk.as_source(&source(house)))).collect();
     let withdraw = |referral: &str| {
-        desk.done(&format!("/referrals/{referral}/withdraw"), &json!({"reason": "recovered"}));
+        let path = format!("/referrals/{referral}/withdraw");
+        let (status, done) = desk.act(&path, &json!({"reason": "recovered"}));
+        assert_eq!(status, 201, "{done}");
+        done["position"].as_u64().unwrap()
     };
+    let mut last = 0;
     // Several locations promise one person a place.
     for race in 0..RACES {
         let seed = SEED + race;
@@ -120,7 +124,7 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
             .collect();
         let answers = at_once(wants);
         one_winner(&answers, &["placed-elsewhere", "answered-already", "offer-closed", "too-late"], seed);
-        withdraw(&referral);
+        last = withdraw(&referral);
     }
     // Several people are promised one bed.
     let house = houses[0].as_str();
@@ -139,10 +143,10 @@ fn of_five_hundred_races_over_http_each_has_one_winner_and_every_loser_a_reason(
             .collect();
         one_winner(&at_once(wants), &["bed-taken", "no-bed-free"], seed);
         for (referral, _) in &asked {
-            withdraw(referral);
+            last = withdraw(referral);
         }
     }
-    let sums = counts(&desk);
+    let sums = counts(&desk, last);
     assert_eq!((sums["offerable"], sums["held"]), (8, 0), "no hold is left hanging: {sums:?}");
 }
 
@@ -170,7 +174,10 @@ fn who_comes_in_over_the_bus_while_the_bed_is_promised_over_http_leaves_no_bed_t
             Box::new(|| location.accept(&referral, &offers[house], Some("1"), &in_minutes(0))),
             Box::new(|| {
                 let sent = site.run_with_input(["send", "-", "--json"], line.as_bytes());
-                (if sent.code == Some(0) { 201 } else { 500 }, json!([sent.stdout, sent.stderr]))
+                let receipt = sent.stdout.lines().last().unwrap_or_default();
+                let receipt: Value = serde_json::from_str(receipt).unwrap_or_default();
+                let status = if sent.code == Some(0) { 201 } else { 500 };
+                (status, json!({"position": receipt["position"], "told": [sent.stdout, sent.stderr]}))
             }),
         ];
         let answers = at_once(wants);
@@ -179,7 +186,9 @@ fn who_comes_in_over_the_bus_while_the_bed_is_promised_over_http_leaves_no_bed_t
         let (status, promised) = &answers[0];
         let refused = *status == 409 && promised["code"] == "bed-taken";
         assert!(*status == 201 || refused, "race {race}: {promised}");
-        let sums = counts(&desk);
+        // Both are on the board, whichever came last.
+        let of_promise = promised["position"].as_u64().unwrap_or_default();
+        let sums = counts(&desk, of_promise.max(answers[1].1["position"].as_u64().unwrap()));
         assert_eq!((sums["occupied"], sums["held"]), (1, 0), "race {race}: {sums:?}");
         desk.done(&format!("/referrals/{referral}/withdraw"), &json!({"reason": "recovered"}));
         location.done(&format!("/stays/{stay}/discharge"), &json!({"destination": "family", "ready": true}));

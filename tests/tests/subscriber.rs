@@ -180,7 +180,7 @@ fn ten_subscribers_that_stall_reconnect_and_resume_end_with_equal_state() {
 
 /// Waits until the gateway has published the rows up to this position, by the node's own word.
 fn wait_until_published(node: &Node, position: usize) {
-    tests::eventually("published row of the last event", std::time::Duration::from_secs(20), || {
+    tests::eventually("published row of the last event", std::time::Duration::from_mins(1), || {
         let (_, metrics) = node.get("/metrics");
         let published = metrics.lines().find_map(|line| line.strip_prefix("doorstroom_gateway_position "))?;
         (published.trim().parse::<usize>().ok()? >= position).then_some(())

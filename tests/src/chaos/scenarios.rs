@@ -110,7 +110,7 @@ pub fn consumer_replaced() -> Outcome {
             }) {
                 return;
             }
-            assert!(since.elapsed() < Duration::from_secs(30), "the consumer was not made anew");
+            assert!(since.elapsed() < Duration::from_mins(1), "the consumer was not made anew");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
@@ -145,7 +145,7 @@ pub fn setting_changed() -> Outcome {
     rig.sent(second);
     rig.admin(|jetstream| async move {
         while jetstream.get_stream(MAILBOX).await.unwrap().cached_info().config.max_age != wanted {
-            assert!(since.elapsed() < Duration::from_secs(30), "the mailbox was not set back");
+            assert!(since.elapsed() < Duration::from_mins(1), "the mailbox was not set back");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });

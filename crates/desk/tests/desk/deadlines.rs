@@ -15,7 +15,7 @@ async fn kept_until(node: &Node, kind: &str, wanted: usize) {
             head.changed().await.unwrap();
         }
     };
-    let kept = tokio::time::timeout(std::time::Duration::from_secs(20), node.desk.keep(stop)).await;
+    let kept = tokio::time::timeout(std::time::Duration::from_mins(1), node.desk.keep(stop)).await;
     assert!(kept.is_ok(), "{:?}", node.kinds());
 }
 

@@ -83,7 +83,16 @@ fn names_one_host(request: &Request) -> bool {
         (None, _) => request.version() < Version::HTTP_11,
         (Some(host), None) => {
             let text = host.to_str().unwrap_or_default();
-            !text.contains('@') && text.parse::<Authority>().is_ok()
+            let port = |authority: &Authority| {
+                let after = text.strip_prefix(authority.host());
+                after.is_some_and(|after| {
+                    after.is_empty()
+                        || after
+                            .strip_prefix(':')
+                            .is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
+                })
+            };
+            !text.contains(['@', ',']) && text.parse::<Authority>().is_ok_and(|authority| port(&authority))
         }
         (Some(_), Some(_)) => false,
     }

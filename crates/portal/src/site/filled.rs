@@ -42,7 +42,12 @@ pub(super) fn filled(page: &str, sent: Sent<'_>, told: Told<'_>) -> Option<Strin
     // Of several, the one that says most by itself: of the location and its ward, that of the ward.
     let those = forms(&pieces).into_iter().rev().filter(|form| form.is(&pieces, sent));
     let form = those.max_by_key(|form| form.fixed(&pieces).count())?;
-    let mut edits = Edits { pieces: &pieces, sent, groups: form.groups(&pieces, sent), new: BTreeMap::new() };
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in sent.fields {
+        values.entry(name).or_default().push(value);
+    }
+    let (groups, taken, new) = (form.groups(&pieces, &values), BTreeSet::new(), BTreeMap::new());
+    let mut edits = Edits { pieces: &pieces, sent, values: &values, groups, taken, new };
     let lacks = edits.fill(&form);
     edits.tell(&form, lacks, told);
     let new =
@@ -137,7 +142,7 @@ impl Form {
     }
 
     /// The lists of it have another order by now: each entry is found by what it says by itself.
-    fn groups<'p>(&self, pieces: &'p [Piece<'_>], sent: Sent<'p>) -> Groups<'p> {
+    fn groups<'p>(&self, pieces: &'p [Piece<'_>], values: &Values<'p>) -> Groups<'p> {
         let mut known: BTreeMap<(&str, &str), Vec<Fixed<'_>>> = BTreeMap::new();
         for (_, piece) in self.inner(pieces) {
             let Some(of) = piece.get("name").and_then(numbered) else { continue };
@@ -146,16 +151,13 @@ impl Form {
                 fixed.push((of.before, of.after, piece.get("value").unwrap_or_default()));
             }
         }
-        let numbers: BTreeSet<(&str, &str)> = sent
-            .fields
-            .iter()
-            .filter_map(|(name, _)| numbered(name))
-            .map(|of| (of.list, of.number))
-            .collect();
+        let numbers: BTreeSet<(&str, &str)> =
+            values.keys().filter_map(|name| numbered(name)).map(|of| (of.list, of.number)).collect();
         let same = |list: &str, number: &str, fixed: &[Fixed<'_>]| {
-            fixed
-                .iter()
-                .all(|(before, after, value)| says(sent, &format!("{before}{list}[{number}]{after}"), value))
+            fixed.iter().all(|(before, after, value)| {
+                let said = values.get(format!("{before}{list}[{number}]{after}").as_str());
+                said.is_some_and(|said| said.contains(value))
+            })
         };
         let found = known.into_iter().filter_map(|((list, number), fixed)| {
             let mut those = numbers.iter().filter(|(of, _)| *of == list);
@@ -175,32 +177,53 @@ fn says(sent: Sent<'_>, name: &str, value: &str) -> bool {
     sent.fields.iter().any(|(key, said)| key == name && said == value)
 }
 
+/// What was sent, by the names of the fields; of several of one name in their order.
+type Values<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
 /// What becomes of the pieces of a page.
 struct Edits<'p, 'a> {
     pieces: &'p [Piece<'a>],
     sent: Sent<'p>,
+    values: &'p Values<'p>,
     groups: Groups<'p>,
+    /// What is in a field already, by name and place: several fields of one name take what was sent in turn, as a browser sends it.
+    taken: BTreeSet<(&'p str, usize)>,
     new: BTreeMap<usize, String>,
 }
 
 impl<'p> Edits<'p, '_> {
-    /// What was sent in the field of this name; nothing if the page means another by it.
-    fn values(&self, name: &str) -> Vec<&'p str> {
+    /// The first of what was sent in the field of this name that is in no field yet, and is so; nothing if the page means another
+    /// by the name.
+    fn take(&mut self, name: &str, is: impl Fn(&str) -> bool) -> Option<&'p str> {
         let sent_as = match numbered(name) {
-            None => Some(name.to_owned()),
+            None => name.to_owned(),
             Some(of) => {
-                let sent_as = self.groups.get(&(of.list, of.number));
-                sent_as.map(|number| format!("{}{}[{number}]{}", of.before, of.list, of.after))
+                let number = self.groups.get(&(of.list, of.number))?;
+                format!("{}{}[{number}]{}", of.before, of.list, of.after)
             }
         };
-        let Some(sent_as) = sent_as else { return Vec::new() };
-        self.sent.fields.iter().filter(|(key, _)| *key == sent_as).map(|(_, value)| value.as_str()).collect()
+        let (name, values) = self.values.get_key_value(sent_as.as_str())?;
+        let mut left =
+            values.iter().enumerate().filter(|(at, value)| !self.taken.contains(&(*name, *at)) && is(value));
+        let (at, value) = left.next()?;
+        self.taken.insert((*name, at));
+        Some(*value)
+    }
+
+    /// The next of what was sent in fields of this name.
+    fn next(&mut self, name: &str) -> Option<&'p str> {
+        self.take(name, |_| true)
+    }
+
+    /// Whether this box was ticked.
+    fn ticked(&mut self, name: &str, value: &str) -> bool {
+        self.take(name, |sent| sent == value).is_some()
     }
 
     /// Puts what was sent into the fields, and unfolds what has something in it. Where the field is that lacks something.
     fn fill(&mut self, form: &Form) -> Option<usize> {
         let (mut folds, mut lacks) = (Vec::new(), None);
-        let mut choices: Vec<&str> = Vec::new();
+        let mut choice: Option<&str> = None;
         let pieces = self.pieces;
         for (at, piece) in form.inner(pieces) {
             let name = piece.get("name").unwrap_or_default();
@@ -223,16 +246,16 @@ impl<'p> Edits<'p, '_> {
                             .take_while(|one| one.name != "/select")
                             .any(|one| one.name == "option" && one.get("value") == Some(*value))
                     };
-                    choices = self.values(name).into_iter().filter(known).collect();
-                    choices.iter().any(|choice| !choice.is_empty())
+                    choice = self.next(name).filter(known);
+                    choice.is_some_and(|choice| !choice.is_empty())
                 }
-                "option" if !choices.is_empty() => {
-                    let chosen = choices.iter().any(|choice| piece.get("value") == Some(*choice));
+                "option" if choice.is_some() => {
+                    let chosen = piece.get("value") == choice;
                     self.new.insert(at, piece.with(&[("selected", chosen.then_some(""))]));
                     false
                 }
                 "/select" => {
-                    choices.clear();
+                    choice = None;
                     false
                 }
                 _ => false,
@@ -259,23 +282,22 @@ impl<'p> Edits<'p, '_> {
 
     /// Whether something is in it now.
     fn input(&mut self, at: usize, piece: &Piece<'_>, name: &str) -> bool {
-        let values = self.values(name);
         match piece.kind() {
             "hidden" => {
-                let kept = values.first().copied().filter(|_| piece.has("data-new") && self.sent.same_act);
+                let kept = self.next(name).filter(|_| piece.has("data-new") && self.sent.same_act);
                 if let Some(value) = kept {
                     self.new.insert(at, piece.with(&[("value", Some(value))]));
                 }
                 false
             }
             "checkbox" | "radio" => {
-                let ticked = values.contains(&piece.get("value").unwrap_or("on"));
+                let ticked = self.ticked(name, piece.get("value").unwrap_or("on"));
                 self.new.insert(at, piece.with(&[("checked", ticked.then_some(""))]));
                 ticked
             }
             "password" | "file" => false,
             _ => {
-                let Some(value) = values.first().copied() else { return false };
+                let Some(value) = self.next(name) else { return false };
                 self.new.insert(at, piece.with(&[("value", Some(value))]));
                 !value.is_empty()
             }
@@ -283,7 +305,7 @@ impl<'p> Edits<'p, '_> {
     }
 
     fn text(&mut self, at: usize, piece: &Piece<'_>, name: &str) -> bool {
-        let Some(value) = self.values(name).first().copied() else { return false };
+        let Some(value) = self.next(name) else { return false };
         // A page does not show the first end of line.
         self.new.insert(at, format!("{}\n{}", piece.raw, escaped(value)));
         let shown = self.pieces.iter().enumerate().skip(at.saturating_add(1));
@@ -467,6 +489,28 @@ mod tests {
             again.contains("value=\"second\"")
                 && again.contains("value=\"third\"")
                 && !again.contains("value=\"first\""),
+            "{again}"
+        );
+    }
+
+    #[test]
+    fn fields_of_one_name_have_what_was_sent_in_each_also_a_choice_beside_boxes() {
+        let page = page(
+            "<form action=\"/doe/a\"><input name=\"w[]\" value=\"a\"><input name=\"w[]\" value=\"b\"><input name=\"w[]\" value=\"\">\
+             <select name=\"c[]\"><option value=\"\">-</option><option value=\"one\">1</option><option value=\"two\">2</option></select>\
+             <input type=\"checkbox\" name=\"c[]\" value=\"one\"><input type=\"checkbox\" name=\"c[]\" value=\"two\"></form>",
+        );
+        let said = fields(&[("w[]", "Noord"), ("w[]", ""), ("w[]", "Oost"), ("c[]", "one"), ("c[]", "two")]);
+        let again = filled(&page, sent("/doe/a", &said), TOLD).unwrap();
+        let wards: Vec<&str> =
+            again.split("name=\"w[]\" value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(wards, ["Noord", "", "Oost"], "{again}");
+        assert!(
+            again.contains("value=\"one\" selected") && !again.contains("value=\"two\" selected"),
+            "{again}"
+        );
+        assert!(
+            again.contains("value=\"two\" checked") && !again.contains("value=\"one\" checked"),
             "{again}"
         );
     }

@@ -34,6 +34,8 @@ const WHO: &str = "doorstroom-who";
 const BACK: &str = "naar";
 /// The field that says on which page the form stands, which is shown again if it is not taken.
 pub(super) const FROM: &str = "van";
+/// Fields of one form: the longest, that of offers to every candidate, has a few hundred.
+const FIELDS_MAX: usize = 1_024;
 /// How deep the fields of an act are: `site[wards][]`, `items[0][due]`.
 const DEPTH_MAX: usize = 6;
 
@@ -48,7 +50,9 @@ pub(crate) async fn fields(headers: &HeaderMap, body: Body) -> Result<Vec<(Strin
         return Err(Problem::NotForm);
     }
     let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| guard::Refusal::TooLarge)?;
-    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+    let fields: Vec<(String, String)> =
+        form_urlencoded::parse(&bytes).into_owned().take(FIELDS_MAX + 1).collect();
+    if fields.len() > FIELDS_MAX { Err(guard::Refusal::TooLarge.into()) } else { Ok(fields) }
 }
 
 /// A path of this portal, to go to then; nothing that leads elsewhere.

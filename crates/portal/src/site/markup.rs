@@ -101,28 +101,18 @@ fn value(text: &str) -> (&str, &str) {
 }
 
 /// How what means something in a page is written in it.
-const ESCAPES: [(&str, char); 9] = [
-    ("&#34;", '"'),
-    ("&#38;", '&'),
-    ("&#39;", '\''),
-    ("&#60;", '<'),
-    ("&#62;", '>'),
-    ("&quot;", '"'),
-    ("&amp;", '&'),
-    ("&lt;", '<'),
-    ("&gt;", '>'),
-];
+const ESCAPES: [(&str, char); 4] = [("&quot;", '"'), ("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>')];
 
+/// Also what turns a reading is written so, as in every form (`text::kept`).
 pub(super) fn escaped(text: &str) -> String {
-    let written =
-        |letter: char| ESCAPES.iter().find(|(_, means)| *means == letter).map(|(written, _)| *written);
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, letter| {
-        match written(letter) {
-            Some(written) => escaped.push_str(written),
-            None => escaped.push(letter),
-        }
-        escaped
-    })
+    // Ends of lines stay as they are.
+    text.split('\n').map(crate::text::kept).collect::<Vec<_>>().join("\n")
+}
+
+/// The letter that `#8238;…` is, and what comes after.
+fn numbered(text: &str) -> Option<(char, &str)> {
+    let (number, after) = text.strip_prefix('#')?.split_once(';')?;
+    Some((char::from_u32(number.parse().ok()?)?, after))
 }
 
 fn unescaped(text: &str) -> String {
@@ -134,7 +124,8 @@ fn unescaped(text: &str) -> String {
             let after = after.strip_prefix(written.strip_prefix('&')?)?;
             Some((*means, after))
         };
-        let (letter, after) = ESCAPES.iter().find_map(means).unwrap_or(('&', after));
+        let known = ESCAPES.iter().find_map(means).or_else(|| numbered(after));
+        let (letter, after) = known.unwrap_or(('&', after));
         plain.push(letter);
         rest = after;
     }

@@ -40,7 +40,13 @@ pub(super) async fn answer(
     refused: Refused<'_>,
 ) -> Response {
     let Refused { problem, fields, back } = refused;
-    match again(portal, &visit, headers, &problem, fields).await {
+    // Who sends too much gets no page made for each; what was written comes back all the same.
+    let page = if matches!(problem, Problem::TooFast) {
+        None
+    } else {
+        again(portal, &visit, headers, &problem, fields).await
+    };
+    match page {
         Some(page) => pages::again_later((problem.status(), Html(page)).into_response()),
         None => pages::refused_form(&problem, visit, back, written(fields)),
     }

@@ -357,6 +357,41 @@ async fn an_offer_is_promised_in_two_posts_and_whoever_comes_is_admitted_and_goe
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_promise_and_an_admission_of_the_last_tap_are_taken_back_where_they_were_tapped() {
+    let houses = Houses::start().await;
+    let (_, offer) = houses.asked().await;
+    let nurse = &houses.nurse;
+    // Somebody came in without a referral: that was the wrong bed.
+    let page = nurse.page(LINDE).await;
+    let page = fills(nurse, of_bed(&page, "1"), "/doe/stays", &[]).await;
+    assert!(is(&page, "1", "bezet") && of_bed(&page, "1").contains("Opname ongedaan maken"));
+    let seen = houses.desk.page(LINDE).await;
+    assert!(!of_bed(&seen, "1").contains("Opname ongedaan"), "the tap is another's");
+    let cancel = |page: &str| {
+        let stay = page.split("/doe/stays/").nth(1).unwrap().split('/').next().unwrap();
+        format!("/doe/stays/{stay}/cancel-admission")
+    };
+    let undone = of_bed(&page, "1").to_owned();
+    let undo = cancel(undone.split_once("class=\"say\"").unwrap().1);
+    let page = fills(nurse, &undone, &undo, &[]).await;
+    assert!(is(&page, "1", "vrij"), "{}", of_bed(&page, "1"));
+
+    // A promise: the admission is taken back first, which leaves the place kept; then the promise.
+    let page = fills(nurse, &page, &format!("{offer}/seen"), &[]).await;
+    let page = fills(nurse, &page, &format!("{offer}/accept"), &[("bed", "2")]).await;
+    let page = fills(nurse, &page, &format!("{offer}/agree"), &[]).await;
+    let page = fills(nurse, part(&page, "arrivals"), "/doe/stays", &[]).await;
+    assert!(is(&page, "2", "bezet") && part(&page, "arrivals").contains("niemand verwacht"));
+    let undone = of_bed(&page, "2").to_owned();
+    let undo = cancel(undone.split_once("class=\"say\"").unwrap().1);
+    let page = fills(nurse, &undone, &undo, &[]).await;
+    assert!(is(&page, "2", "gereserveerd") && !part(&page, "arrivals").contains("niemand verwacht"));
+    let page = fills(nurse, &page, &format!("{offer}/take-back"), &[("code", "not-free-after-all")]).await;
+    assert!(is(&page, "2", "vrij") && part(&page, "arrivals").contains("niemand verwacht"));
+    houses.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_on_the_telephone_is_the_desk_s_to_write_and_the_location_s_to_contest() {
     let houses = Houses::start().await;
     let (_, offer) = houses.asked().await;

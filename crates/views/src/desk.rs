@@ -24,7 +24,7 @@ pub enum DeskChange {
 
 impl View for State {
     const NAME: &'static str = "desk";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     type Change = DeskChange;
 
     fn project(&mut self, recorded: &Recorded, changes: &mut Vec<DeskChange>) {

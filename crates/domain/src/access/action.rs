@@ -59,6 +59,7 @@ actions! {
         LapseOffer = "lapse-offer",
         AcceptOffer = "accept-offer",
         DeclineOffer = "decline-offer",
+        TakeBackPromise = "take-back-promise",
         AgreeMedically = "agree-medically",
         ContestAnswer = "contest-answer",
         ChooseOffer = "choose-offer",

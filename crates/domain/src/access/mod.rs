@@ -296,6 +296,7 @@ fn of_deputy(action: Action) -> Reach {
         | Action::RevokeOffer
         | Action::AcceptOffer
         | Action::DeclineOffer
+        | Action::TakeBackPromise
         | Action::AgreeMedically
         | Action::ChooseOffer
         | Action::AgreeArrival
@@ -356,6 +357,7 @@ fn of_location(action: Action) -> Reach {
         Action::SeeOffer
             | Action::AcceptOffer
             | Action::DeclineOffer
+            | Action::TakeBackPromise
             | Action::AgreeMedically
             | Action::ContestAnswer
             | Action::AgreeArrival

@@ -29,6 +29,12 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             }
             decline(state, offer, code, spoken_with.as_ref())
         }
+        Act::TakeBackPromise { offer: named, code, spoken_with } => {
+            on_whose_word(command, spoken_with.as_ref())?;
+            let (referral, asked) = offer(state, named)?;
+            asked.promise().ok_or(Refusal::NotAccepted)?;
+            Ok(said_no(referral, named, code, spoken_with.as_ref()))
+        }
         Act::AgreeMedically { offer: named, role } => {
             let (_, asked) = offer(state, named)?;
             let promise = asked.promise().ok_or(Refusal::NotAccepted)?;
@@ -158,10 +164,20 @@ fn decline(
         OfferState::Lapsed => return Err(Refusal::TooLate { answer_by: asked.answer_by }),
         OfferState::Revoked => return Err(Refusal::OfferRevoked),
     }
+    Ok(said_no(referral, named, code, spoken_with))
+}
+
+/// A no, and the end of what was kept by a yes before it.
+fn said_no(
+    referral: &Referral,
+    named: &OfferRef,
+    code: &DeclineCode,
+    spoken_with: Option<&Role>,
+) -> Vec<Fact> {
     let (code, spoken_with) = (code.clone(), spoken_with.cloned());
     let mut facts = Vec::from([Fact::OfferDeclined { offer: named.clone(), code, spoken_with }]);
     facts.extend(referral.hold_at(&named.location).map(|hold| referral.released(hold)));
-    Ok(facts)
+    facts
 }
 
 fn choose(state: &Here<'_>, command: &Command, named: &OfferRef, role: &Role) -> Result<Vec<Fact>, Refusal> {

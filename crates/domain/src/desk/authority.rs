@@ -67,6 +67,7 @@ fn own(state: &Here<'_>, act: &Act, location: &LocationId) -> Result<(), Refusal
         Act::SeeOffer { offer }
         | Act::AcceptOffer { offer, .. }
         | Act::DeclineOffer { offer, .. }
+        | Act::TakeBackPromise { offer, .. }
         | Act::AgreeMedically { offer, .. }
         | Act::ContestAnswer { offer, .. } => is_own(&offer.location),
         Act::AgreeArrival { location: named, .. } => is_own(named),

@@ -240,6 +240,15 @@ acts! {
         /// With whom the desk spoke on the telephone.
         spoken_with: Option<Role>,
     } => Answers,
+    /// The location cannot keep what it promised, or never meant to promise it: nobody is in the place yet.
+    TakeBackPromise {
+        /// The offer.
+        offer: OfferRef,
+        /// Why.
+        code: DeclineCode,
+        /// With whom the desk spoke on the telephone.
+        spoken_with: Option<Role>,
+    } => Answers,
     /// The admitting doctor agrees.
     AgreeMedically {
         /// The offer.

@@ -81,6 +81,7 @@ fn decided(state: &State, command: &Command) -> Result<Vec<Event>, Refusal> {
         }
         Act::AcceptOffer { .. }
         | Act::DeclineOffer { .. }
+        | Act::TakeBackPromise { .. }
         | Act::AgreeMedically { .. }
         | Act::ContestAnswer { .. }
         | Act::ChooseOffer { .. } => answers::decide(state, command),

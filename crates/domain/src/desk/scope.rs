@@ -101,6 +101,7 @@ impl Scope {
             | Act::RevokeOffer { offer }
             | Act::LapseOffer { offer }
             | Act::DeclineOffer { offer, .. }
+            | Act::TakeBackPromise { offer, .. }
             | Act::AgreeMedically { offer, .. }
             | Act::ContestAnswer { offer, .. } => scope.referral(offer.referral, region),
             Act::AcceptOffer { offer, .. } | Act::ChooseOffer { offer, .. } => {
@@ -124,8 +125,8 @@ impl Scope {
             | Act::WaitFor { stay, .. }
             | Act::SwitchFunding { stay, .. }
             | Act::Discharge { stay, .. }
+            // Its bed, and for whom that was kept, are only known with the stay: `wider` adds them.
             | Act::CancelAdmission { stay }
-            // The bed it comes back to is only known with the stay: `wider` adds its location.
             | Act::CancelDischarge { stay } => scope.stay(*stay),
             Act::Move { stay, from, to } | Act::CancelMove { stay, from, to } => {
                 scope.stay(*stay);
@@ -161,10 +162,13 @@ impl Scope {
     #[must_use]
     pub fn wider(&self, command: &Command, state: &State) -> Option<Self> {
         let mut wider = self.clone();
-        if let Act::CancelDischarge { stay } = &command.act
-            && let Some(closed) = state.stays.get(stay)
+        if let Act::CancelDischarge { stay } | Act::CancelAdmission { stay } = &command.act
+            && let Some(known) = state.stays.get(stay)
         {
-            wider.location(&closed.place.location, &command.region);
+            wider.location(&known.place.location, &command.region);
+            if let (Act::CancelAdmission { .. }, Some(referral)) = (&command.act, known.referral) {
+                wider.referral(referral, &command.region);
+            }
         }
         for (location, bed) in places(&command.act, state) {
             let taken: Vec<Taken> = match bed {

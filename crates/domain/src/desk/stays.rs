@@ -7,12 +7,13 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::authority::open_referral;
-use super::holds::placed_at;
+use super::holds::{placed_at, until};
 use super::place::free_bed;
-use super::{Act, Command, Here, Refusal};
+use super::{Act, Command, End, Here, Refusal};
+use crate::availability::Taken;
 use crate::{
-    BedId, BedRef, CareType, Event, Fact, Label, LocationMode, Place, PlanStep, ReferralId, RegionId, StayId,
-    Timestamp, WaitingFor,
+    BedId, BedRef, CareType, Event, EventId, Fact, Label, LocationMode, Place, PlanStep, ReferralId,
+    RegionId, SourceId, StayId, Timestamp, WaitingFor,
 };
 
 /// A discharge can be cancelled within 30 days (the contract's number), in microseconds.
@@ -27,6 +28,8 @@ pub struct Stay {
     pub place: Place,
     /// The referral it came from.
     pub referral: Option<ReferralId>,
+    /// Whose word the admission is, and which; nothing once it moved to another bed.
+    pub admitted: Option<(SourceId, EventId)>,
     /// When it was discharged.
     pub closed_at: Option<Timestamp>,
     /// What it waits for, and since when.
@@ -64,6 +67,8 @@ impl Stay {
             region: event.region.clone(),
             place,
             referral,
+            admitted: matches!(event.fact, Fact::StayAdmitted { .. })
+                .then(|| (event.source.clone(), event.id)),
             closed_at: None,
             waiting: None,
             plan: Vec::new(),
@@ -80,6 +85,7 @@ impl Stay {
             Fact::StayAdmitted { place, referral, funding, .. } => {
                 self.region = event.region.clone();
                 self.place = place.clone();
+                self.admitted = Some((event.source.clone(), event.id));
                 self.closed_at = None;
                 self.referral = referral.or(self.referral);
                 self.funding = funding.clone().or_else(|| self.funding.take());
@@ -110,6 +116,7 @@ impl Stay {
     fn is_at(&mut self, bed: &BedRef) {
         self.place.location = bed.location.clone();
         self.place.bed = Some(bed.bed.clone());
+        self.admitted = None;
     }
 }
 
@@ -140,8 +147,10 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             Ok(facts)
         }
         Act::CancelAdmission { stay } => {
-            open_stay(state, *stay)?;
-            Ok(Vec::from([Fact::StayAdmissionCancelled { stay: *stay }]))
+            let open = open_stay(state, *stay)?;
+            let mut facts = Vec::from([Fact::StayAdmissionCancelled { stay: *stay }]);
+            facts.extend(kept_again(state, command.at, *stay, open));
+            Ok(facts)
         }
         Act::Move { stay, from, to } => {
             let open = open_stay(state, *stay)?;
@@ -237,6 +246,27 @@ fn is_late(state: &Here<'_>, command: &Command, place: &Place) -> bool {
     let Some(bed) = place.bed.clone() else { return false };
     let bed = BedRef { location: place.location.clone(), bed };
     state.board.is_late(&bed, &command.source, command.occurred_at.unwrap_or(command.at))
+}
+
+/// Who was not admitted after all still comes: the place that was promised is kept for them again, if the stay had it to
+/// the last.
+fn kept_again(state: &Here<'_>, now: Timestamp, stay: StayId, open: &Stay) -> Option<Fact> {
+    let place = &open.place;
+    let referral = state.referrals.get(&open.referral?)?;
+    if referral.end != Some(End::Admitted(stay)) || referral.region != *state.region {
+        return None;
+    }
+    let winner = referral.winner().filter(|winner| winner.location == place.location)?;
+    let has_it = match &place.bed {
+        Some(bed) => {
+            let bed = BedRef { location: place.location.clone(), bed: bed.clone() };
+            state.board.bed_state(&bed)?.taken == Taken::By(stay)
+        }
+        None => state.board.row_state(&place.location, &place.care_type, referral.id()).is_some(),
+    };
+    let comes = winner.promise()?.from.max(now);
+    let until = until(state, now, referral, comes).ok().filter(|_| has_it)?;
+    Some(Fact::HoldGranted { place: place.clone(), referral: referral.id(), until })
 }
 
 /// The stay, if it is known and in this region.

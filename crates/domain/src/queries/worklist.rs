@@ -242,9 +242,14 @@ impl List<'_> {
             self.of(referral, WorkKind::DoctorsAgreement, promise.from, Some(&winner.location));
             self.about_offer(id);
         }
+        let hold = referral.hold_at(&winner.location);
         if referral.arrival.is_none() {
-            let until = referral.hold_at(&winner.location).map_or(promise.from, |hold| hold.until);
+            let until = hold.map_or(promise.from, |hold| hold.until);
             self.of(referral, WorkKind::AgreeArrival, until, Some(&winner.location));
+            self.about_offer(id);
+        } else if hold.is_none() {
+            // Nothing is kept for whoever is expected: an admission that was not so, in a bed that is gone.
+            self.of(referral, WorkKind::HoldOverdue, promise.from, Some(&winner.location));
             self.about_offer(id);
         }
     }

@@ -69,6 +69,9 @@ fn wanted() -> impl Strategy<Value = (Actor, Act)> {
         1 => (who(), house()).prop_map(move |(of, house)| {
             (Actor::Location(parse(HOUSES[house])), no(asked(of, house), "no-staff"))
         }),
+        1 => (who(), house()).prop_map(move |(of, house)| {
+            (Actor::Location(parse(HOUSES[house])), take_back(asked(of, house), "not-free-after-all"))
+        }),
         3 => (who(), house()).prop_map(move |(of, house)| {
             (desk(), Act::ChooseOffer { offer: asked(of, house), role: Role::Nurse })
         }),

@@ -114,6 +114,10 @@ pub(crate) fn no(offer: OfferRef, code: &str) -> Act {
     Act::DeclineOffer { offer, code: code.into(), spoken_with: None }
 }
 
+pub(crate) fn take_back(offer: OfferRef, code: &str) -> Act {
+    Act::TakeBackPromise { offer, code: code.into(), spoken_with: None }
+}
+
 pub(crate) fn ask(of: u64, to: &[(u64, &str)]) -> Act {
     let to = to.iter().map(|(number, location)| asked(*number, location)).collect();
     Act::SendOffers { referral: referral(of), to, answer_by: None, receipt: None }

@@ -90,6 +90,17 @@ pub(super) enum Command {
         #[arg(value_parser = codes(DeclineCode::KNOWN))]
         code: String,
     },
+    /// A location cannot keep what it promised
+    #[command(
+        after_help = "Example:\n  doorstroom desk --region zk23 take-back-promise 019391f2-6f00-7a11-8c11-0d2f7a3b9c01 zk23-de-linde not-free-after-all --spoken-with nurse"
+    )]
+    TakeBackPromise {
+        #[command(flatten)]
+        answer: Answer,
+        /// Why
+        #[arg(value_parser = codes(DeclineCode::KNOWN))]
+        code: String,
+    },
     /// The admitting doctor agrees
     #[command(
         after_help = "Example:\n  doorstroom desk --region zk23 agree 019391f2-6f00-7a11-8c11-0d2f7a3b9c01 zk23-de-linde"

@@ -174,6 +174,10 @@ fn sent(client: &Client, command: &Command) -> Result<Sent, Failure> {
             let body = json!({ "code": code, "spoken_with": answer.spoken_with });
             Sent::to(answer.path(client, "decline")?, body)
         }
+        Command::TakeBackPromise { answer, code } => {
+            let body = json!({ "code": code, "spoken_with": answer.spoken_with });
+            Sent::to(answer.path(client, "take-back")?, body)
+        }
         Command::Agree(answer) => Sent::to(answer.path(client, "agree")?, json!({ "role": "doctor" })),
         Command::Choose { answer, role } => Sent::to(answer.path(client, "choose")?, json!({ "role": role })),
         Command::Contest(answer) => Sent::to(answer.path(client, "contest")?, json!({ "role": "nurse" })),

@@ -206,6 +206,7 @@ pub(crate) fn of_act(scene: Scene<'_>, act: &Act, region: Option<&RegionId>) -> 
         | Act::LapseOffer { offer }
         | Act::AcceptOffer { offer, .. }
         | Act::DeclineOffer { offer, .. }
+        | Act::TakeBackPromise { offer, .. }
         | Act::AgreeMedically { offer, .. }
         | Act::ContestAnswer { offer, .. }
         | Act::ChooseOffer { offer, .. } => Some(referral(&offer.referral)?.at(state, &offer.location)),

@@ -83,6 +83,18 @@ acts! {
         spoken_with: plain(body.spoken_with),
     };
 
+    #[doc = "The location cannot keep what it promised; the desk records it with whom it spoke."]
+    TakeBackPromise = "takeBackPromise" at "/referrals/{referral}/offers/{offer}/take-back" is TakeBackPromise {
+        /// Why.
+        code: DeclinedBecause,
+        /// With whom the desk spoke on the telephone.
+        spoken_with: Option<RoleCode>,
+    } |body, at| Act::TakeBackPromise {
+        offer: offer(at)?,
+        code: body.code.0,
+        spoken_with: plain(body.spoken_with),
+    };
+
     #[doc = "The admitting doctor agrees."]
     AgreeMedically = "agreeMedically" at "/referrals/{referral}/offers/{offer}/agree" is AgreeMedically {
         /// Who agrees.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::Action;
 use domain::availability::Readiness;
-use domain::{BedId, BedRef, CareType, EventId, Timestamp};
+use domain::{BedId, BedRef, CareType, EventId, StayId, Timestamp};
 use views::{BedCard, CareCode, Counts, CountsAs};
 
 use super::Scene;
@@ -45,6 +45,8 @@ pub(super) struct Bed {
     pub(super) more: Vec<Tap>,
     /// The event of the last tap, if it can be taken back.
     pub(super) undo: Option<EventId>,
+    /// The stay whose admission was tapped, if that can be taken back.
+    pub(super) not_come: Option<String>,
     /// Somebody can come in without a referral.
     pub(super) admit: bool,
     /// It can be taken out of use.
@@ -130,6 +132,7 @@ fn bed(scene: &Scene<'_>, card: &BedCard, class: &'static str, said: String) -> 
         | CountsAs::Offerable => (None, true),
     };
     let may_admit = scene.may(Action::Admit) && !scene.state.board.is_stopped(scene.location);
+    let not_come = stay.filter(|stay| was_just_admitted(scene, *stay));
     let (taps, more) = words(card, stay.is_some());
     Bed {
         id: card.bed.to_string(),
@@ -142,6 +145,7 @@ fn bed(scene: &Scene<'_>, card: &BedCard, class: &'static str, said: String) -> 
         taps,
         more,
         undo: undo.filter(|event| is_recent(*event, scene.now())),
+        not_come: not_come.map(|stay| stay.to_string()),
         admit: may_admit && free && !card.closed && card.readiness == Readiness::Ready,
         close: !card.closed,
         reserve: free.then_some(!card.reserve),
@@ -193,6 +197,14 @@ fn words(card: &BedCard, occupied: bool) -> (Vec<Tap>, Vec<Tap>) {
     ];
     let more = besides.into_iter().filter(|(so, ..)| *so);
     (taps, more.map(|(_, word, key)| Tap { word, key, main: false }).collect())
+}
+
+/// Whether whoever looks said within this shift that this stay began, and may say that it did not.
+pub(super) fn was_just_admitted(scene: &Scene<'_>, stay: StayId) -> bool {
+    let own = scene.visit.signed.as_ref().map(|signed| &signed.principal.source);
+    let admitted = scene.state.stays.get(&stay).and_then(|stay| stay.admitted.as_ref());
+    let told = admitted.filter(|(source, event)| Some(source) == own && is_recent(*event, scene.now()));
+    told.is_some() && scene.may(Action::CancelAdmission)
 }
 
 /// Whether an event was made within the last shift, by the time in its id; of one without a time it is not known, so not.

@@ -6,6 +6,7 @@ use domain::{ItemState, StayId};
 use views::CountsAs;
 
 use super::Scene;
+use super::beds::was_just_admitted;
 use crate::site::words::When;
 use crate::text;
 
@@ -23,6 +24,8 @@ pub(super) struct StayRow {
     pub(super) waits: Option<(String, String)>,
     /// How many items of the plan are arranged, and of how many.
     pub(super) plan: Option<(usize, usize)>,
+    /// It has no bed, was just said to have begun, and that can be taken back.
+    pub(super) not_come: bool,
     /// Its bed was said to be empty, and nobody said that it ended.
     pub(super) lost: bool,
 }
@@ -64,6 +67,7 @@ pub(super) fn of(scene: &Scene<'_>) -> Vec<StayRow> {
                     .as_ref()
                     .map(|(what, since)| (lang.code("waits", what.raw()), text::age(*since, now, lang))),
                 plan: (!stay.plan.is_empty()).then(|| (done, needed.count())),
+                not_come: stay.place.bed.is_none() && was_just_admitted(scene, *id),
                 lost,
             };
             (order, row)

@@ -105,6 +105,10 @@ refusals! {
     /// No such location.
     UnknownLocation { /** Which. */ location: LocationId } = "unknown-location",
         "Locatie {location} is niet bekend.", "Location {location} is not known.";
+    /// Its id is another's, or it takes part already.
+    LocationKnown { /** Which. */ location: LocationId } = "location-known",
+        "Er is al een locatie {location}: wijzig die, of kies een andere naam.",
+        "There is a location {location} already: change that one, or choose another id.";
     /// Not given there.
     CareTypeNotGiven { /** Where. */ location: LocationId } = "care-type-not-given",
         "{location} geeft deze zorg niet.", "{location} does not give this kind of care.";

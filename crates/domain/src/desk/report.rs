@@ -1,14 +1,14 @@
 //! A location's word about its own beds and stays: a fact. It is recorded as it is said, whatever was believed; only a stop that is
 //! known just so, and the end of one that is none, are nothing new.
 //!
-//! Only who says it is judged (`authority`), that it is such a word, and that a count does not contradict itself: whoever types that
-//! can still count again. Not here: what does not fit with what was believed (`availability`, `referral`), nor what comes over the
+//! Only who says it is judged (`authority`), that it is such a word, that a count does not contradict itself and that a new location
+//! is none that is there: whoever types that can still say it otherwise. Not here: what does not fit with what was believed (`availability`, `referral`), nor what comes over the
 //! bus, where nobody waits for an answer.
 
 use alloc::vec::Vec;
 
 use super::{Act, Command, Here, Refusal};
-use crate::Fact;
+use crate::{Fact, LocationId};
 
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -27,6 +27,9 @@ pub(super) fn decide(state: &Here<'_>, command: &Command) -> Result<Vec<Fact>, R
             let mut regions = of_locations.chain(of_stay);
             if let Some(region) = regions.find(|region| *region != state.region) {
                 return Err(Refusal::NotYourRegion { region: region.clone() });
+            }
+            if let Some(location) = registered_again(state, fact) {
+                return Err(Refusal::LocationKnown { location: location.clone() });
             }
             match exceeding(fact) {
                 Some(refusal) => Err(refusal),
@@ -55,6 +58,12 @@ fn is_so(state: &Here<'_>, fact: &Fact) -> bool {
     } else {
         false
     }
+}
+
+/// The location that takes part already, if this registers it: whoever types an id that another house has would change that one.
+fn registered_again<'a>(state: &Here<'_>, fact: &'a Fact) -> Option<&'a LocationId> {
+    let Fact::LocationRegistered(profile) = fact else { return None };
+    state.board.mode_of(&profile.location).map(|_| &profile.location)
 }
 
 /// Of counts that say more beds are in use or free than there are: the first.

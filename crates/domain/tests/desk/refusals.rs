@@ -158,6 +158,11 @@ const CASES: &[Case] = &[
         let now = story.now;
         story.location(LINDE, yes_on(offer_ref(1, 1, LINDE), "9", now))
     }),
+    ("location-known", || {
+        let mut story = day();
+        let profile = story.state().board.profile(&parse(LINDE)).unwrap().clone();
+        story.desk(ZK23, report(Fact::LocationRegistered(profile)))
+    }),
     ("bed-taken", || {
         let mut story = offered();
         let _ = story.location(LINDE, admit(1, None, place(LINDE, "1"))).records(&["stay.admitted"]);

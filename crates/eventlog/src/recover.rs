@@ -246,7 +246,6 @@ impl Known {
         };
         let place = known.tail.position;
         let found = match segment_of(segments, place, scanned.tail.position) {
-            _ if place == 0 => return Ok(()),
             Some((segment, _)) => match segment.sealed.get() {
                 Some(sealed) if sealed.last == place => Some(sealed.hash),
                 Some(_) => hash_at(segment, place)?,

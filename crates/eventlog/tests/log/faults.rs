@@ -256,6 +256,60 @@ async fn fault_32_a_head_file_that_has_rotted_bounds_nothing_and_nothing_is_cut_
 }
 
 #[tokio::test]
+async fn a_witness_that_can_not_be_read_for_a_moment_is_no_missing_one() {
+    // The last acknowledged group has rotted: only the head file tells it from a torn write.
+    let (disk, _, _) = with_head_file().await;
+    let last = dir()
+        .join("segments")
+        .join(disk.names(&dir().join("segments")).iter().rfind(|name| is_segment(name)).unwrap());
+    let mut torn = disk.read(&last).unwrap();
+    let end = written(&torn);
+    torn[end - 1] ^= 1;
+    disk.put(&last, &torn);
+    for (call, error) in [(Call::Open, EACCES), (Call::Open, EIO), (Call::List, EIO)] {
+        for from in 1.. {
+            let again = disk.crash(&Keep::All);
+            again.set_fault(Some(Fault { call, from, once: true, error, through: 0 }));
+            let refused = EventLog::open(dir(), on(&again)).map(|_| ()).unwrap_err();
+            assert_eq!(again.read(&last).unwrap(), torn, "{call:?} {from}: {refused:?}");
+            if again.hits() == 0 {
+                assert_eq!(place_of(&refused).0, last);
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_above_the_log_that_may_not_be_synced_was_there_before_and_no_other_is() {
+    // The segments, the log, what is above it.
+    for (from, opens) in [(1, false), (2, false), (3, true)] {
+        for (error, forgiven) in [(EACCES, true), (EIO, false)] {
+            let disk = Twin::new();
+            disk.set_fault(Some(Fault { call: Call::SyncFolder, from, once: true, error, through: 0 }));
+            let opened = EventLog::open(dir(), on(&disk));
+            assert_eq!(disk.hits(), 1);
+            assert_eq!(opened.is_ok(), opens && forgiven, "{from}, {error}: {opened:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_head_file_of_another_log_bounds_nothing() {
+    let (_, path, foreign) = with_head_file().await;
+    let disk = Twin::new();
+    // Its first id is that of the other log too, as a twin begins with the same chance.
+    let _ = eventlog::Storage::random(&disk).unwrap();
+    let (log, _) = open(dir(), on(&disk));
+    work(&disk, &log, 22).await.unwrap();
+    log.close().await;
+    disk.put(&path, &foreign);
+    let (log, report) = open(dir(), on(&disk));
+    assert_eq!((report.head.position, report.torn), (22, None));
+    log.close().await;
+}
+
+#[tokio::test]
 async fn fault_35_another_history_of_the_same_log_is_refused() {
     for until in [40, 60] {
         let disk = Twin::new();

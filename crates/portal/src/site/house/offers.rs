@@ -60,10 +60,8 @@ pub(super) struct Answered {
     pub(super) said: String,
     /// Whom the desk spoke with.
     pub(super) spoken: Option<String>,
-    /// It was a promise.
-    pub(super) promised: bool,
-    /// It was a promise, and the doctor has not agreed.
-    pub(super) agree: bool,
+    /// Whether the doctor agreed, if it was a promise.
+    pub(super) promise: Option<bool>,
     /// It can be said that this was never the answer.
     pub(super) contest: bool,
     /// It was said so: now it can be answered.
@@ -204,8 +202,7 @@ fn answered(scene: &Scene<'_>, referral: &Referral, id: OfferId, offer: &Offer) 
         about: about(scene, referral, id, care_type),
         said,
         spoken: spoken(scene, offer),
-        promised: offer.promise().is_some(),
-        agree: offer.promise().is_some_and(|promise| !promise.agreed),
+        promise: offer.promise().map(|promise| promise.agreed),
         contest: may_contest(scene, offer),
         again: offer.contested,
     }

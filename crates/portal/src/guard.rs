@@ -150,7 +150,8 @@ fn is_of_another_site(request: &Request) -> bool {
     if let Some(site) = said("sec-fetch-site") {
         return site != "same-origin";
     }
-    let host = said("host").unwrap_or_default();
+    // HTTP/1.0 names no host: nothing is from there.
+    let Some(host) = said("host").filter(|host| !host.is_empty()) else { return true };
     said("origin").and_then(|origin| origin.split_once("://")).is_none_or(|(_, from)| from != host)
 }
 
@@ -391,5 +392,28 @@ impl IntoResponse for Refusal {
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn a_form_is_of_this_site_only_if_its_origin_is_the_host_that_was_asked() {
+        let form = |said: &[(&str, &str)]| {
+            let request = said
+                .iter()
+                .fold(Request::post("/doe/stays"), |so_far, (name, value)| so_far.header(*name, *value));
+            is_of_another_site(&request.body(Body::empty()).unwrap())
+        };
+        assert!(!form(&[("host", "test"), ("origin", "http://test")]));
+        assert!(!form(&[("host", "test"), ("sec-fetch-site", "same-origin")]));
+        assert!(form(&[("host", "test"), ("origin", "http://other")]));
+        assert!(form(&[("host", "test")]));
+        assert!(form(&[("host", ""), ("origin", "http://")]));
+        assert!(form(&[("origin", "http://")]));
     }
 }

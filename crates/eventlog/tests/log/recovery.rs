@@ -58,6 +58,7 @@ async fn fault_30_a_write_torn_at_any_byte_is_cut_and_kept_and_nothing_else_is_l
         match report.torn {
             Some(cut) => {
                 let kept = fs::read(&cut.kept).unwrap();
+                assert_eq!(u64::try_from(kept.len()).unwrap(), cut.bytes, "at byte {at}");
                 assert_eq!(written(&kept), kept.len());
                 assert_eq!(kept, torn.after[torn.from..torn.from + kept.len()], "at byte {at}");
                 assert_eq!(cut.offset, u64::try_from(torn.from).unwrap());
@@ -70,6 +71,26 @@ async fn fault_30_a_write_torn_at_any_byte_is_cut_and_kept_and_nothing_else_is_l
         log.close().await;
         fs::remove_dir_all(&crashed).unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_is_torn_at_the_same_place_again_is_kept_beside_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let torn = torn_write(dir.path()).await;
+    let file = segment_files(dir.path()).remove(0);
+    let mut kept = Vec::new();
+    for at in [torn.from + 50, torn.from + 70, torn.from + 60] {
+        fs::write(&file, &torn.after[..at]).unwrap();
+        let (log, report) = open(dir.path(), large());
+        log.close().await;
+        let _ = fs::remove_file(dir.path().join("head"));
+        kept.push((report.torn.unwrap().kept, torn.after[torn.from..at].to_vec()));
+    }
+    for (path, bytes) in kept {
+        let found = fs::read(&path).unwrap();
+        assert_eq!(found, bytes[..written(&bytes)], "{}", path.display());
+    }
+    assert_eq!(files(&dir.path().join("torn"), "torn").len(), 3);
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ impl LogReader {
             report.findings.dedup();
         }
         if let Some(tree) = tree.filter(|_| report.head.position >= until) {
-            let (tree, compared, findings) = tree.end(&self.core, until == head.position);
+            let (tree, compared, findings) = tree.end(&self.core);
             (report.tree, report.signed_heads) = (Some(tree), compared);
             for finding in findings {
                 report.find(finding);

@@ -68,12 +68,12 @@ impl TreeCheck {
         }
     }
 
-    /// The tree over everything that was looked at, how many heads it was compared with, and what did not fit. Where
-    /// `whole`, heads beyond the last record are signed over something that is not there any more.
-    pub(crate) fn end(mut self, core: &Core, whole: bool) -> (TreeHead, u64, Vec<Finding>) {
+    /// The tree over everything that was looked at, how many heads it was compared with, and what did not fit. Heads beyond
+    /// the last record are signed over something that is not there any more.
+    pub(crate) fn end(mut self, core: &Core) -> (TreeHead, u64, Vec<Finding>) {
         // A head may have been signed since this began.
         let durable = follow::refresh(core).unwrap_or_else(|_| core.head()).position;
-        for (path, signed) in self.heads.into_iter().filter(|(_, head)| whole && head.size > durable) {
+        for (path, signed) in self.heads.into_iter().filter(|(_, head)| head.size > durable) {
             let what = format!("this head is signed with {signed}, but the log ends at position {durable}");
             self.findings.push(finding(path, Some(signed.size), what));
         }

@@ -49,6 +49,14 @@ fn what_is_no_note_or_key_is_refused() {
     {
         assert!(SignedHead::from_str(text).is_err(), "{text:?}");
     }
+    // Whole but for one line that is empty: the origin, or one of those that may follow.
+    let root = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let head = |origin: &str, more: &str| format!("{origin}\n1\n{root}\n{more}\n— a AAAAAAAA\n");
+    for (origin, more, read) in
+        [("o", "", true), ("o", "more\n", true), ("", "", false), ("o", "\nmore\n", false)]
+    {
+        assert_eq!(SignedHead::from_str(&head(origin, more)).is_ok(), read, "{origin:?} {more:?}");
+    }
 }
 
 #[tokio::test]

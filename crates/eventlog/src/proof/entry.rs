@@ -45,3 +45,36 @@ fn text(input: &mut Input<'_>) -> Option<Box<str>> {
     let length = input.u32()?;
     std::str::from_utf8(input.bytes(narrow(u64::from(length)))?).ok().map(Into::into)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_tags(count: usize) -> Record {
+        let tags = (0..count).map(|number| format!("tag:{number}").into()).collect();
+        let bytes = Bytes::from_static(b"stored");
+        let [kind, source, content_type] = ["kind", "source", "text/plain"].map(Into::into);
+        Record {
+            position: 7,
+            recorded_at: 8,
+            key: Key([9; 16]),
+            kind,
+            tags,
+            occurred_at: -1,
+            source,
+            content_type,
+            bytes,
+            leaf: [0; 32],
+        }
+    }
+
+    #[test]
+    fn an_entry_has_as_many_tags_as_a_record_can_and_no_more() {
+        for count in [0, 1, TAGS_MAX] {
+            let record = with_tags(count);
+            let decoded = decode(&encode(&record)).unwrap();
+            assert_eq!(Record { leaf: record.leaf, ..decoded }, record);
+        }
+        assert_eq!(decode(&encode(&with_tags(TAGS_MAX + 1))), None);
+    }
+}

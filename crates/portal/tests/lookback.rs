@@ -14,6 +14,7 @@ use support::{Node, Serving, event, event_of, location_with_beds};
 use tests::http::{call, get};
 use tests::session::Session;
 
+static AMSTERDAM: jiff::tz::TimeZone = jiff::tz::get!("Europe/Amsterdam");
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// An id as its maker makes it, far from every other.
@@ -267,6 +268,98 @@ async fn a_referral_of_another_region_is_not_there_for_a_supervisor_and_sums_are
         (stranger.status, stranger.header("location")),
         (303, Some("/inloggen?naar=%2Faudit%3Fpositie%3D1"))
     );
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_finds_a_referral_by_what_is_known_of_it_as_it_stood_at_the_chosen_moment() {
+    let house = House::start().await;
+    let (placed, before) = house.placed().await;
+    let open = house.referral("desk", "zk01").await;
+    let foreign = house.referral("desk2", "zk02").await;
+    let auditor = house.session("toezicht").await;
+    let listed = async |query: &str| {
+        let page = auditor.page(&format!("/audit/aanmeldingen?{query}")).await;
+        assert!(!page.contains(&foreign) && !page.contains("Jansen") && !page.contains('⚠'), "{page}");
+        (page.contains(&format!("<code>{placed}</code>")), page.contains(&format!("<code>{open}</code>")))
+    };
+    assert_eq!(listed("").await, (true, true));
+    // As known now, and as known before anybody was admitted.
+    for (query, found) in [
+        ("stand=admitted", (true, false)),
+        ("stand=open", (false, true)),
+        (&format!("stand=open&positie={before}"), (true, false)),
+        (&format!("stand=admitted&positie={before}"), (false, false)),
+        ("positie=1", (false, false)),
+        ("zorgsoort=ELV_LC&regio=zk01", (true, true)),
+        ("zorgsoort=GRZ", (false, false)),
+        ("dag=2020-02-29", (false, false)),
+        (&format!("nummer={}", &placed.to_uppercase()[..placed.len() - 1]), (true, false)),
+    ] {
+        assert_eq!(listed(query).await, found, "{query}");
+    }
+    // The day it was made, in the Netherlands.
+    let today = tests::in_minutes(0).parse::<domain::Timestamp>().unwrap();
+    let made = [-1, 0].map(|days| {
+        let at = jiff::Timestamp::from_microsecond(today.as_micros() + days * 60_000_000).unwrap();
+        at.to_zoned(AMSTERDAM.clone()).strftime("dag=%F").to_string()
+    });
+    let [before_now, now] = [listed(&made[0]).await, listed(&made[1]).await];
+    assert!((before_now.0 || now.0) && (before_now.1 || now.1), "{made:?}");
+    // The number of a stay leads to its referral, and the line to what became of it, both at the same moment.
+    let page = auditor.page("/audit/aanmeldingen?stand=admitted").await;
+    let stay = page.split("Verblijf <code>").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(listed(&format!("nummer={stay}")).await, (true, false));
+    let head = house.node.app.reader.head().position;
+    let link = format!("/audit?regio=zk01&#38;positie={head}&#38;aanmelding={placed}");
+    assert!(page.contains(&link), "{page}");
+    // From the page of the past it is one step, also with the first signs of a number.
+    let past = auditor.page(&format!("/audit?positie={before}")).await;
+    assert!(past.contains(&format!("/audit/aanmeldingen?regio=zk01&#38;positie={before}")), "{past}");
+    let signs = auditor.get(&format!("/audit?positie={before}&aanmelding={}", &placed[..8])).await;
+    let to = format!("/audit/aanmeldingen?regio=zk01&positie={before}&nummer={}", &placed[..8]);
+    assert_eq!((signs.status, signs.header("location")), (303, Some(&*to)));
+    for (query, status) in
+        [("regio=zk02", 404), ("dag=gisteren", 400), ("stand=kwijt", 400), ("positie=x", 400)]
+    {
+        assert_eq!(auditor.get(&format!("/audit/aanmeldingen?{query}")).await.status, status, "{query}");
+    }
+    assert!(auditor.page("/audit/aanmeldingen?nummer=jansen").await.contains("Zo begint geen nummer"));
+    for name in ["verzekeraar", "linde", "huisarts"] {
+        assert_eq!(house.session(name).await.get("/audit/aanmeldingen").await.status, 403, "{name}");
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_referrals_goes_on_page_by_page_and_none_is_left_out_or_comes_twice() {
+    let house = House::start().await;
+    let made: Vec<String> = (0..60)
+        .map(|number| {
+            let referral = id();
+            let profile = format!(
+                r#""referral":"{referral}","origin":"gp","urgency":"planned","care_type":"ELV_LC","channel":"phone","consent":true"#
+            );
+            event(5_000 + number, "referral.made", &referral, &profile)
+        })
+        .collect();
+    let last = house.node.record(&made).await;
+    assert!(house.node.app.desk.state().wait_for(last).await);
+    let auditor = house.session("toezicht").await;
+    for first in ["/audit/aanmeldingen", "/audit/aanmeldingen?dag=2026-03-02"] {
+        let (mut next, mut found) = (Some(first.to_owned()), Vec::new());
+        while let Some(address) = next {
+            let page = auditor.page(&address).await;
+            found.extend(page.split("aanmelding=").skip(1).map(|rest| rest[..36].to_owned()));
+            next = page
+                .split("class=\"button\" href=\"")
+                .filter_map(|rest| rest.split('"').next())
+                .find_map(|link| link.contains("verder=").then(|| link.replace("&#38;", "&")));
+            assert!(found.len() <= made.len(), "{first}");
+        }
+        let one_each: std::collections::BTreeSet<_> = found.iter().collect();
+        assert_eq!((found.len(), one_each.len()), (60, 60), "{first}");
+    }
     house.stop().await;
 }
 

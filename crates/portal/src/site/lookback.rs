@@ -22,12 +22,13 @@ use views::{Availability, Row, RowKey};
 use super::event;
 use super::forms;
 use super::receipts::{Receipt, receipts};
+use super::referrals;
 use super::visit::{NotShown, Visit};
 use super::words::{called, teller};
 use crate::api::problem::Problem;
-use crate::api::questions::{Look, referrals};
+use crate::api::questions::Look;
+use crate::api::questions::referrals::history;
 use crate::api::request::Parts;
-use crate::api::scope::Subject;
 use crate::api::who;
 use crate::pages::{self, Page};
 use crate::said::readable;
@@ -153,6 +154,12 @@ impl AuditPage {
         keys.map(|key| self.p.lang.t(key))
     }
 
+    /// The list of the referrals at the same moment.
+    fn list(&self) -> String {
+        let address = referrals::address(&self.region, Some(self.position), "");
+        format!("{address}&lang={}", self.p.lang.tag())
+    }
+
     fn parts(&self) -> [&'static str; 5] {
         ["audit-fit", "audit-distance", "audit-wish", "audit-truth", "audit-spread"]
             .map(|key| self.p.lang.t(key))
@@ -187,6 +194,11 @@ pub(crate) async fn page(
     let region = region.ok_or_else(|| visit.no(Problem::NotThere))?;
     let typed = asked.aanmelding.as_deref().unwrap_or_default().trim().to_owned();
     let id: Option<ReferralId> = typed.parse().ok();
+    if let Some(begun) = id.is_none().then(|| referrals::begun(&typed)).flatten() {
+        // The first signs of a number: there may be several.
+        let at = asked.positie.as_deref().and_then(|text| text.trim().parse::<u64>().ok());
+        return Ok(Redirect::to(&referrals::address(&region, at, &begun)).into_response());
+    }
     let seen = then(&portal, &asked, &region, &look).await.map_err(|no| visit.no(no))?;
     let past = match id {
         None => None,
@@ -231,7 +243,7 @@ fn of_insurer(principal: &Principal) -> Option<RegionId> {
 
 /// The regions somebody may look back at, with their names: those of whose histories or flow one may know, and all for whoever
 /// knows no history anywhere, since counts are everybody's to see.
-fn regions(portal: &Portal, visit: &Visit) -> Vec<(RegionId, String)> {
+pub(super) fn regions(portal: &Portal, visit: &Visit) -> Vec<(RegionId, String)> {
     let role = visit.signed.as_ref().map(|signed| &signed.principal.role);
     let counts_only = role.is_some_and(|role| !ever(role, Action::Timeline));
     portal.app.desk.state().read(|state| {
@@ -451,16 +463,8 @@ fn cells(then: Option<&Row>, now: Option<&Row>) -> Vec<Cell> {
 
 /// What became of a referral, for whoever may know. One that ended long ago is known by the log alone.
 async fn past(look: &Look<'_>, id: ReferralId, seen: &Seen) -> Result<Past, Problem> {
-    let events = referrals::history(look, id).await?;
-    let about = |state: &DeskState| {
-        Subject::referral(state, id, look.now).or_else(|| {
-            let mut own = DeskState::default();
-            for recorded in &events {
-                own.project(recorded);
-            }
-            Subject::referral(&own, id, look.now)
-        })
-    };
+    let events = history(look, id).await?;
+    let about = |state: &DeskState| referrals::subject(state, &events, id, look.now);
     look.at(Action::Timeline, about, |_| Ok(()))?;
     look.at(Action::Receipt, about, |_| Ok(()))?;
     let now = (look.portal.app.now)();

@@ -22,6 +22,7 @@ mod lookback;
 mod markup;
 pub(crate) mod notices;
 mod receipts;
+mod referrals;
 mod refused;
 pub(crate) mod sieve;
 mod sure;
@@ -65,6 +66,7 @@ pub(crate) fn router() -> Router<Arc<Portal>> {
         .route("/r/{region}/stroom/{file}", get(flow::file))
         .route("/c/{centre}", get(centre::page))
         .route("/audit", get(lookback::page))
+        .route("/audit/aanmeldingen", get(referrals::page))
         .route("/audit/log.vkey", get(event::key))
         .route("/audit/gebeurtenis/{position}", get(event::page))
         .route("/audit/gebeurtenis/{position}/bewijs", get(event::proof))

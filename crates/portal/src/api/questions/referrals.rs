@@ -164,17 +164,23 @@ fn events(reader: &LogReader, tags: &[String]) -> Result<Vec<Recorded>, Problem>
 /// What happened to a referral and the stay it led to, from the log.
 pub(crate) async fn history(look: &Look<'_>, referral: ReferralId) -> Result<Vec<Recorded>, Problem> {
     let reader = look.portal.app.reader.clone();
-    let read = move || {
-        let mut tags = vec![format!("referral:{referral}")];
-        let own = events(&reader, &tags)?;
-        let stays: BTreeSet<_> = own.iter().filter_map(|recorded| recorded.event.fact.stay()).collect();
-        if stays.is_empty() {
-            return Ok(own);
-        }
-        tags.extend(stays.iter().map(|stay| format!("stay:{stay}")));
-        events(&reader, &tags)
-    };
+    let read = move || read_history(&reader, referral);
     tokio::task::spawn_blocking(read).await.map_err(|_| Problem::Away)?
+}
+
+/// The same, where waiting for the disk keeps nobody else waiting.
+///
+/// # Errors
+/// The log can not be read.
+pub(crate) fn read_history(reader: &LogReader, referral: ReferralId) -> Result<Vec<Recorded>, Problem> {
+    let mut tags = vec![format!("referral:{referral}")];
+    let own = events(reader, &tags)?;
+    let stays: BTreeSet<_> = own.iter().filter_map(|recorded| recorded.event.fact.stay()).collect();
+    if stays.is_empty() {
+        return Ok(own);
+    }
+    tags.extend(stays.iter().map(|stay| format!("stay:{stay}")));
+    events(reader, &tags)
 }
 
 /// Whether this may be asked of this referral, and the position at which that was found.

@@ -272,6 +272,42 @@ async fn a_referral_of_another_region_is_not_there_for_a_supervisor_and_sums_are
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_of_the_past_leads_to_the_events_of_then_and_opens_no_feed() {
+    let house = House::start().await;
+    let (_, before) = house.placed().await;
+    let auditor = house.session("toezicht").await;
+    let (row, then) = ("/l/zk01-de-linde/cijfers/ELV_LC", format!("positie={before}"));
+    let past = auditor.page(&format!("/audit?{then}")).await;
+    assert!(
+        past.contains(&format!("href=\"{row}?{then}\"")) && !past.contains(&format!("{row}\"")),
+        "{past}"
+    );
+    let free = "data-l=\"vrij en bemand\">2</td>";
+    let page = auditor.page(&format!("{row}?{then}")).await;
+    assert!(page.contains(free) && page.contains("niet wat er nu is"), "{page}");
+    assert!(page.contains("vrij") && !page.contains("opgenomen"), "nothing that was recorded later: {page}");
+    for link in page.split("/audit/gebeurtenis/").skip(1) {
+        let position: u64 = link.split('"').next().unwrap().parse().unwrap();
+        assert!(position <= before, "{position}");
+    }
+    assert!(page.contains(&format!("/audit?regio=zk01&amp;{then}")), "back to the board of then: {page}");
+    let english = auditor.page(&format!("{row}?{then}&lang=en")).await;
+    assert!(english.contains("not what is so now") && !english.contains('⚠'), "{english}");
+    // Whoever may not be told of changes is not, and nobody is told of the past.
+    let desk = house.session("loket").await;
+    let feed = "data-follow=\"/volgen/l/zk01-de-linde\"";
+    let now = auditor.page(row).await;
+    assert!(!now.contains(free) && now.contains("opgenomen") && !now.contains(feed), "{now}");
+    assert!(desk.page(row).await.contains(feed));
+    assert!(!desk.page(&format!("{row}?{then}")).await.contains(feed));
+    assert_eq!(auditor.get(&format!("{row}?positie=0")).await.status, 404, "nothing was known then");
+    assert_eq!(auditor.get(&format!("{row}?positie=toen")).await.status, 400);
+    assert_eq!(house.session("linde").await.get(&format!("{row}?{then}")).await.status, 403);
+    assert_eq!(get(house.serving.address, &format!("{row}?{then}")).await.status, 303);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_auditor_finds_a_referral_by_what_is_known_of_it_as_it_stood_at_the_chosen_moment() {
     let house = House::start().await;
     let (placed, before) = house.placed().await;

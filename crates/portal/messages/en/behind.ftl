@@ -66,3 +66,6 @@ said-stay-funding-switched = somebody else pays
 said-stay-discharged = discharged, bed to be cleaned
 said-stay-admission-cancelled = admission taken back
 said-stay-discharge-cancelled = discharge taken back
+behind-past = As known at { $at }: not what is so now
+behind-today = The numbers of now
+behind-then = Admittable then

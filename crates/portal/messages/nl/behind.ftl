@@ -66,3 +66,6 @@ said-stay-funding-switched = bekostiging gewijzigd
 said-stay-discharged = ontslagen, bed wordt schoongemaakt
 said-stay-admission-cancelled = opname teruggedraaid
 said-stay-discharge-cancelled = ontslag teruggedraaid
+behind-past = Zoals bekend op { $at }: niet wat er nu is
+behind-today = De cijfers van nu
+behind-then = Toen op te nemen

@@ -19,12 +19,12 @@ use eventlog::{LogReader, QueryItem};
 use serde::Deserialize;
 use views::{Availability, Row, RowKey};
 
-use super::event;
 use super::forms;
 use super::receipts::{Receipt, receipts};
 use super::referrals;
 use super::visit::{NotShown, Visit};
 use super::words::{called, teller};
+use super::{behind, event};
 use crate::api::problem::Problem;
 use crate::api::questions::Look;
 use crate::api::questions::referrals::history;
@@ -85,7 +85,8 @@ struct Line {
     location: String,
     name: String,
     care_type: &'static str,
-    code: &'static str,
+    /// Where its numbers come from: as known at the chosen moment, where there was a row.
+    link: String,
     cells: Vec<Cell>,
     /// The last event behind it, then and now.
     then: Option<u64>,
@@ -204,7 +205,7 @@ pub(crate) async fn page(
         None => None,
         Some(id) => Some(past(&look, id, &seen).await.map_err(|no| visit.no(no))?),
     };
-    let lines = compared(&portal, &region, &seen.rows, lang);
+    let lines = compared(&portal, &region, &seen, lang);
     let now = (portal.app.now)();
     let page = AuditPage {
         regions: open.into_iter().map(|(code, name)| (code.to_string(), name, code == region)).collect(),
@@ -411,17 +412,23 @@ pub(super) fn happened(kind: &str, lang: Lang) -> String {
 }
 
 /// The rows of a region then beside those of now.
-fn compared(portal: &Portal, region: &RegionId, then: &[Row], lang: Lang) -> Vec<Line> {
+fn compared(portal: &Portal, region: &RegionId, seen: &Seen, lang: Lang) -> Vec<Line> {
+    let past = (seen.position < seen.head).then_some(seen.position);
     portal.app.availability.read(|view| {
         let now: Vec<Row> = view.rows_of(region).collect();
-        let pairs = side_by_side(then, &now);
+        let pairs = side_by_side(&seen.rows, &now);
         let line = |(key, (then, now)): (RowKey, (Option<&Row>, Option<&Row>))| Line {
             name: view
                 .location(&key.location)
                 .map_or_else(|| key.location.to_string(), |card| text::shown(card.name.as_str())),
             location: key.location.to_string(),
             care_type: lang.care_type(key.care_type.as_str()),
-            code: key.care_type.as_str(),
+            link: behind::address(
+                key.location.as_str(),
+                key.care_type.as_str(),
+                past.filter(|_| then.is_some()),
+                lang,
+            ),
             cells: cells(then, now),
             then: then.map(|row| row.position),
             now: now.map(|row| row.position),

@@ -76,6 +76,8 @@ pub(super) struct Kept {
     pub(super) until: String,
     /// For whoever may know.
     pub(super) referral: Option<ReferralId>,
+    /// The position of the past that is looked at.
+    pub(super) past: Option<u64>,
 }
 
 /// A stop of admissions.
@@ -165,8 +167,11 @@ fn shown(
     let group = GROUPS.get(group_of(adds)).map(|(key, ..)| *key);
     let more = [(adds.waiting, "waiting"), (adds.physical, "total")];
     let visible = stay.filter(|stay| {
-        Subject::stay(place.state, *stay, place.visit.now)
-            .is_some_and(|subject| place.visit.may(Action::Stay, &subject))
+        let known = place.state.stays.get(stay);
+        known.is_some_and(|known| {
+            let subject = Subject::region(place.today, &known.region, place.visit.now);
+            place.visit.may(Action::Stay, &subject.at(place.today, &known.place.location))
+        })
     });
     Bed {
         id: card.bed.to_string(),
@@ -186,12 +191,16 @@ fn shown(
 }
 
 fn kept_for(place: &Place<'_>, referral: ReferralId, until: Timestamp) -> Kept {
-    let (state, visit) = (place.state, place.visit);
+    let (today, visit) = (place.today, place.visit);
     let may = visit.signed.as_ref().is_some_and(|signed| {
-        Subject::referral_for(state, referral, &signed.principal, visit.now)
+        Subject::referral_for(today, referral, &signed.principal, visit.now)
             .is_some_and(|subject| visit.may(Action::Referral, &subject))
     });
-    Kept { until: text::clock(until, visit.now, visit.lang), referral: may.then_some(referral) }
+    Kept {
+        until: text::clock(until, visit.now, visit.lang),
+        referral: may.then_some(referral),
+        past: place.past,
+    }
 }
 
 /// For whom places of a reported row are kept.

@@ -42,9 +42,9 @@ pub(super) struct Report {
 
 /// What can be admitted of the row now: for whoever may ask that of the region, or sees the beds.
 pub(super) fn found(place: &Place<'_>) -> Found {
-    let (state, visit, card) = (place.state, place.visit, place.card);
-    let may = place.may(Action::Beds) || visit.may_in(state, Action::Admittable, &card.region);
-    let rows = if may { queries::admittable(state, &card.region, visit.now) } else { Vec::new() };
+    let (state, card) = (place.state, place.card);
+    let may = place.may(Action::Beds) || place.may_in_region(Action::Admittable);
+    let rows = if may { queries::admittable(state, &card.region, place.at) } else { Vec::new() };
     let own = |row: &AdmittableRow| row.location == *place.location && row.care_type == place.code;
     let intake = state.locations.get(place.location);
     Found {

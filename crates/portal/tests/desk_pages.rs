@@ -67,6 +67,7 @@ async fn without_a_script_a_referral_goes_from_the_first_call_to_the_bed() {
     let offers = form_to(&page, &format!("/doe/referrals/{id}/offers"));
     let asked = offers.fields.iter().filter(|(name, _)| name.ends_with("[location]")).count();
     assert_eq!(asked, 2, "{offers:?}");
+    assert!(page.contains("Toezeggingen worden verzameld"), "which rule holds is said before: {page}");
     let page = offers.with("on:to[0]", "1").with("on:to[1]", "1").send(&desk).await;
     let accepts: Vec<_> = forms(&page).into_iter().filter(|form| form.action.ends_with("/accept")).collect();
     assert_eq!(accepts.len(), 2, "each house can be asked by telephone");
@@ -76,6 +77,7 @@ async fn without_a_script_a_referral_goes_from_the_first_call_to_the_bed() {
     let choose = forms(&page).into_iter().find(|form| form.action.ends_with("/choose")).unwrap();
     let page = choose.send(&desk).await;
     assert!(page.contains("gekozen") && page.contains("ingetrokken"), "the other is told: {page}");
+    assert!(page.contains(" is gekozen.") && !page.contains("De eerste toezegging geldt"), "{page}");
     let agree = forms(&page).into_iter().find(|form| form.action.ends_with("/agree")).unwrap();
     let page = agree.send(&desk).await;
     let arrival = form_to(&page, &format!("/doe/referrals/{id}/arrival"));
@@ -207,6 +209,7 @@ async fn what_is_so_is_marked_and_what_comes_next_is_called_next() {
     assert!(step(&page, "Aangemeld").contains("done now") && page.contains("nu: Aangemeld"), "{page}");
     assert!(page.contains("class=\"next\">volgende: Gewogen"), "{page}");
     assert!(page.contains("Loket Groningen (loket)") && !page.contains(">urn:test:desk<"), "{page}");
+    assert!(page.contains("De eerste toezegging geldt: wie het eerst ja zegt"), "{page}");
     let page = asks(&desk, &page, &at).await;
     assert!(page.contains("nu: Voorgelegd") && page.contains("volgende: Toegezegd"), "{page}");
     assert!(!step(&page, "Toegezegd").contains("done") && !step(&page, "Gewogen").contains("done"), "{page}");
@@ -217,6 +220,8 @@ async fn what_is_so_is_marked_and_what_comes_next_is_called_next() {
     // the hold.
     let page = first_to(&page, "/accept").with("spoken_with", "nurse").send(&desk).await;
     assert!(page.contains("nu: Gekozen") && !page.contains("/raise\""), "a place was chosen: {page}");
+    let won = page.contains("De eerste toezegging geldt: zk01-de-");
+    assert!(won && !page.contains(" is gekozen."), "nobody chose, the rule did: {page}");
     let work = desk.page("/r/zk01/werklijst").await;
     let row = work.split("<tr").find(|row| row.contains("Spreek de aankomst af")).unwrap();
     assert!(

@@ -73,6 +73,19 @@ pub(super) fn tell(fact: &Fact) -> Sentence {
     }
 }
 
+/// The same of a choice that was made by the rule that the first promise wins.
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing else is won")]
+pub(super) fn tell_won(fact: &Fact) -> Sentence {
+    match fact {
+        Fact::OfferChosen { offer, .. } => say!(
+            "De eerste toezegging geldt: {location} heeft de plek.",
+            "The first promise wins: {location} has the place.",
+            location = offer.location,
+        ),
+        other => tell(other),
+    }
+}
+
 fn made(profile: &ReferralProfile) -> Sentence {
     let (nl, en) = urgency(&profile.urgency);
     let origin = &profile.origin;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde::Serialize;
 
-use super::tell::tell;
+use super::tell::{tell, tell_won};
 use crate::words::Sentence;
 use crate::{Fact, LocationId, Recorded, ReferralId, SourceId, StayId, Timestamp};
 
@@ -38,6 +38,7 @@ pub struct Entry {
 pub fn timeline<'a>(events: impl IntoIterator<Item = &'a Recorded>, referral: ReferralId) -> Vec<Entry> {
     let mut stays: BTreeSet<StayId> = BTreeSet::new();
     let mut entries = Vec::new();
+    let mut promise: Option<&Recorded> = None;
     for recorded in events {
         let fact = &recorded.event.fact;
         let of_referral = fact.referral() == Some(referral);
@@ -54,8 +55,27 @@ pub fn timeline<'a>(events: impl IntoIterator<Item = &'a Recorded>, referral: Re
             source: recorded.event.source.clone(),
             kind: fact.kind(),
             location: fact.location().cloned(),
-            sentence: tell(fact),
+            sentence: if promise.is_some_and(|promise| is_won_by(promise, recorded)) {
+                tell_won(fact)
+            } else {
+                tell(fact)
+            },
         });
+        if matches!(fact, Fact::OfferAccepted { .. }) {
+            promise = Some(recorded);
+        }
     }
     entries.split_off(entries.len().saturating_sub(TIMELINE_MAX))
+}
+
+/// Whether nobody chose and the rule that the first promise wins did: then the promise and the choice are one act.
+fn is_won_by(promise: &Recorded, chosen: &Recorded) -> bool {
+    let (before, after) = (&promise.event, &chosen.event);
+    let (Fact::OfferAccepted { offer: promised, .. }, Fact::OfferChosen { offer, .. }) =
+        (&before.fact, &after.fact)
+    else {
+        return false;
+    };
+    let one_act = before.source == after.source && before.id.following(1) == after.id;
+    promised == offer && one_act && promise.position.saturating_add(1) == chosen.position
 }

@@ -271,6 +271,28 @@ fn a_referral_is_told_from_its_events_and_so_is_the_stay_it_led_to() {
     ];
     assert_eq!(kinds, expected);
     assert!(told[2].sentence.nl.contains("telefonisch, gesproken met nurse"), "{:?}", told[2]);
+    assert!(told[3].sentence.nl.contains("De eerste toezegging geldt"), "{:?}", told[3]);
     assert!(told[6].sentence.en.contains("waits for wlz-place"));
     assert!(told.is_sorted_by_key(|entry| entry.position));
+}
+
+#[test]
+fn a_choice_is_told_as_one_where_somebody_chose_and_as_the_rule_where_the_first_promise_won() {
+    let told = |urgency: Urgency| {
+        let mut story = Story::at(NOON);
+        referred(&mut story, 1, urgency.clone());
+        let _ = story.desk(ZK23, ask(1, &[(1, LINDE), (2, EIK)])).0.unwrap();
+        let from = story.now;
+        let _ = story.desk(ZK23, yes_by_telephone(offer_ref(1, 1, LINDE), from)).0.unwrap();
+        if urgency == Urgency::Planned {
+            let choose = Act::ChooseOffer { offer: offer_ref(1, 1, LINDE), role: Role::Nurse };
+            let _ = story.desk(ZK23, choose).0.unwrap();
+        }
+        let told = timeline(&recorded(&story), referral(1));
+        told.into_iter().find(|entry| entry.kind == "offer.chosen").unwrap().sentence
+    };
+    let won = told(Urgency::Crisis);
+    assert_eq!(won.nl, "De eerste toezegging geldt: zk23-linde heeft de plek.");
+    assert_eq!(won.en, "The first promise wins: zk23-linde has the place.");
+    assert_eq!(told(Urgency::Planned).nl, "zk23-linde is gekozen.");
 }

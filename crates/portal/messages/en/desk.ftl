@@ -180,3 +180,6 @@ sure-end-first = The outcome is the hospital: this ends the referral and can not
 told-without-agreement = Without the admitting doctor's agreement.
 end-discharged = Admitted, and discharged { $at }
 end-mistake = Was this a mistake? A referral that ended does not open again: make a new one.
+round-first = The first promise wins: whoever says yes first has the referral, and what you asked of others ends by itself.
+round-collect = Promises are collected: whoever says yes keeps a place free, and you choose afterwards with the patient or the family.
+round-collect-bare = Promises are collected: you choose afterwards with the patient or the family. Until then no place is kept.

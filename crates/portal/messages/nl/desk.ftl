@@ -180,3 +180,6 @@ sure-end-first = De uitkomst is het ziekenhuis: dit sluit de aanmelding af en da
 told-without-agreement = Zonder akkoord van de opnemend arts.
 end-discharged = Opgenomen, en ontslagen { $at }
 end-mistake = Was dit een vergissing? Een afgesloten aanmelding gaat niet weer open: maak een nieuwe.
+round-first = De eerste toezegging geldt: wie het eerst ja zegt krijgt de aanmelding, en wat u aan anderen vroeg vervalt dan vanzelf.
+round-collect = Toezeggingen worden verzameld: wie ja zegt houdt een plek vrij, en u kiest daarna met de patiënt of de familie.
+round-collect-bare = Toezeggingen worden verzameld: u kiest daarna met de patiënt of de familie. Tot dan wordt er geen plek vrijgehouden.

@@ -1,6 +1,7 @@
 //! `/aanmelding/{referral}`: one referral from the first call to the end, for its desk, its maker, and who stands in.
 //!
-//! Each part is shown to whom its action is allowed. Not here: who it is (`past::who`), the history (`past`).
+//! Each part is shown to whom its action is allowed. Not here: who it is (`past::who`), the history (`past`), what the rules of
+//! the region say (`by_rule`).
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
 use domain::desk::{
-    ContradictionKind, End, Instrument, Offer, OfferState, Outcome, Referral, Rung, State as DeskState,
+    ContradictionKind, End, Instrument, Offer, OfferState, Outcome, Referral, State as DeskState,
 };
 use domain::matching::{Wanted, matching};
 use domain::{
@@ -18,6 +19,7 @@ use domain::{
     Role, Timestamp, Urgency, WithdrawnReason,
 };
 
+use super::by_rule::{RungLine, answer_within, ladder, round};
 use super::past::{self, Entry};
 use super::worklist::tag;
 use crate::api::problem::Problem;
@@ -50,6 +52,8 @@ struct ReferralPage {
     asked: usize,
     /// How long whoever is asked has to answer, by the rules.
     answer_within: String,
+    /// How one of several that promise a place wins, by the rules.
+    round: &'static str,
     ends: Ends,
     timeline: Vec<Entry>,
     receipts: bool,
@@ -212,12 +216,6 @@ struct PlaceLine {
     agreed: bool,
 }
 
-struct RungLine {
-    word: String,
-    field: (&'static str, String),
-    tried: bool,
-}
-
 struct Ends {
     withdrawn: Vec<Choice>,
     diverted: Vec<Choice>,
@@ -236,7 +234,7 @@ pub(crate) async fn page(
     let seen = look.at(Action::Timeline, about, |state| seen(state, id, &visit, &portal));
     let seen = seen.map_err(|problem| visit.no(problem))?;
     let timeline = past::entries(&look, id).await.map_err(|problem| visit.no(problem))?;
-    let Seen { may, known, triage, found, offers, places, ladder, answer_within } = seen.body;
+    let Seen { may, known, triage, found, offers, places, ladder, answer_within, round } = seen.body;
     let follow = if may.region { format!("/volgen/r/{}", known.region) } else { format!("/volgen/a/{id}") };
     let (lang, now) = (visit.lang, visit.now);
     let page = ReferralPage {
@@ -254,6 +252,7 @@ pub(crate) async fn page(
         asked: offers.iter().filter(|offer| offer.open).count(),
         offers,
         answer_within,
+        round,
         ends: Ends {
             withdrawn: choices(lang, "withdrawn", WithdrawnReason::KNOWN, &[]),
             diverted: choices(lang, "diverted", DivertedReason::KNOWN, &[]),
@@ -274,6 +273,7 @@ struct Seen {
     places: Vec<PlaceLine>,
     ladder: Vec<RungLine>,
     answer_within: String,
+    round: &'static str,
 }
 
 fn seen(state: &DeskState, id: ReferralId, visit: &Visit, portal: &Portal) -> Result<Seen, Problem> {
@@ -307,6 +307,7 @@ fn seen(state: &DeskState, id: ReferralId, visit: &Visit, portal: &Portal) -> Re
         places: places(state, referral, (now, lang), sees_offers),
         ladder: ladder(state, referral, portal, lang),
         answer_within: answer_within(state, referral, lang),
+        round: round(state, referral, lang),
         may,
     })
 }
@@ -320,12 +321,6 @@ pub(crate) fn in_short(referral: &Referral, lang: Lang) -> String {
     let area = profile.area.as_ref().map(|area| lang.tf("area-of", &[("area", area.as_str())]));
     let origin = lang.code("origin", profile.origin.raw());
     care.into_iter().chain(age).chain(area).chain([origin]).collect::<Vec<_>>().join(" · ")
-}
-
-/// How long whoever is asked has to answer, where nothing else is said.
-fn answer_within(state: &DeskState, referral: &Referral, lang: Lang) -> String {
-    let micros = state.rules(&referral.region).answer_micros.of(&referral.profile.urgency);
-    text::span(micros, lang)
 }
 
 fn known(state: &DeskState, portal: &Portal, referral: &Referral, (now, lang): (Timestamp, Lang)) -> Known {
@@ -635,22 +630,4 @@ fn places(
         agreed: winner.and_then(Offer::promise).is_some_and(|promise| promise.agreed),
     };
     referral.holds.iter().filter(|_| sees).map(line).collect()
-}
-
-fn ladder(state: &DeskState, referral: &Referral, portal: &Portal, lang: Lang) -> Vec<RungLine> {
-    let rungs = state.rule_book.of(&referral.region).ladder.iter();
-    rungs
-        .map(|rung| {
-            let (word, field) = match rung {
-                Rung::Desk(region) => {
-                    let known = portal.app.network.region(region);
-                    let name =
-                        known.map_or_else(|| region.to_string(), |known| text::shown(known.name.as_str()));
-                    (lang.tf("ladder-desk", &[("name", &name)]), ("escalate", region.to_string()))
-                }
-                Rung::Above(to) => (lang.code("raised", to.raw()), ("raise", to.raw().to_owned())),
-            };
-            RungLine { word, field, tried: referral.tried.contains(rung) }
-        })
-        .collect()
 }

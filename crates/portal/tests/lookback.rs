@@ -541,7 +541,7 @@ async fn a_centre_finds_a_bed_in_its_regions_with_the_number_that_is_answered_no
     assert!(page.contains("ELV laag complex: 2 vrij, minder dan 3"), "{page}");
     assert!(page.contains("Bellijst") && page.contains("tel:020"), "for when all is down");
     let crises = page.split("id=\"crises\"").nth(1).unwrap();
-    assert_eq!(cells(crises), ["Streek zk01", "1", "1"]);
+    assert_eq!(cells(crises), ["Streek zk01", "1", "1", "0"]);
     assert!(!page.contains("ce-can"), "nothing was asked yet");
     let found = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=10&spoed=crisis").await;
     let (first, second) = (found.find("De Linde").unwrap(), found.find("De Eik").unwrap());
@@ -550,12 +550,53 @@ async fn a_centre_finds_a_bed_in_its_regions_with_the_number_that_is_answered_no
     let hoist = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=10&kenmerk=hoist&lang=en").await;
     assert!(hoist.contains("One location can now") && !hoist.contains('⚠'), "{hoist}");
     let wrong = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=xx").await;
-    assert!(wrong.contains("van 10 tot 99"));
+    assert!(wrong.contains("van 10 tot 99") && wrong.contains("typ een postcode"));
+    let whole = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=1012+ab").await;
+    assert!(whole.contains("vanuit postcodegebied 10..") && whole.contains("<b>12</b> min"), "{whole}");
     for (name, status) in [("loket", 404), ("linde", 403), ("toezicht", 403)] {
         assert_eq!(house.session(name).await.get("/c/midden").await.status, status, "{name}");
     }
     assert_eq!(centre.get("/c/elders").await.status, 404);
     let alarms = found.split("id=\"alarms\"").nth(1).unwrap();
     assert!(!alarms.contains("zk01-de-linde"), "counts only");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_centre_and_its_desk_count_crises_alike_and_whoever_has_a_bed_of_another_type_is_rung_too() {
+    let house = House::start().await;
+    let first = house.referral("desk", "zk01").await;
+    house.referral("desk", "zk01").await;
+    let offered = |kind: &str, number, more: &str| {
+        let offer = "019391f2-6f00-7a11-8c11-00000000abcd";
+        let data = format!(
+            r#""offer":"{offer}","referral":"{first}","location":"zk01-de-linde","care_type":"ELV_LC",{more}"#
+        );
+        event(number, kind, "zk01-de-linde", &data)
+    };
+    let other = r#""location":"zk01-de-linde","bed":"9","care_types":["ELV_HC","GRZ"]"#;
+    let last = house
+        .node
+        .record(&[
+            offered("offer.sent", 21, r#""answer_by":"2099-03-02T12:00:00Z""#),
+            // Over the bus: nothing is kept for it.
+            offered("offer.accepted", 22, r#""from":"2026-03-02T12:00:00Z","by":"nurse""#),
+            event(23, "bed.added", "zk01-de-linde/9", other),
+        ])
+        .await;
+    assert!(house.node.app.desk.state().wait_for(last).await);
+    let centre = house.session("centrum").await.page("/c/midden").await;
+    let crises = centre.split("id=\"crises\"").nth(1).unwrap();
+    assert_eq!(cells(crises), ["Streek zk01", "2", "2", "1"]);
+    let desk = house.session("loket").await.page("/r/zk01/werklijst").await;
+    assert!(desk.contains("Crisis: 2 open, 2 zonder plek, waarvan 1 toegezegd."), "{desk}");
+    for kind in ["Zoek een plek", "Plek toegezegd"] {
+        assert_eq!(desk.matches(kind).count(), 1, "{kind}");
+    }
+    let calls = centre.split("id=\"paper\"").nth(1).unwrap();
+    assert!(
+        calls.contains("ELV hoog complex 1") && calls.contains("Geriatrische revalidatie 1 ook inzetbaar"),
+        "{calls}"
+    );
     house.stop().await;
 }

@@ -74,6 +74,10 @@ pub struct AdmittableRow {
     pub admittable: u32,
     /// Why fewer; empty if they are as many.
     pub why_less: Vec<WhyLess>,
+    /// The same of those of another type: how many could be admitted for this one.
+    pub also_admittable: u32,
+    /// Why fewer.
+    pub also_why_less: Vec<WhyLess>,
     /// Where the counts come from.
     pub basis: Basis,
     /// The last the location was heard of.
@@ -88,12 +92,13 @@ pub fn admittable(state: &State, region: &RegionId, at: Timestamp) -> Vec<Admitt
     let rows = state.board.rows_of(region).filter_map(|row| {
         let card = state.board.location(&row.location)?;
         let care_type = CareType::from(row.care_type.as_str());
-        let mut admittable = row.offerable;
-        let mut why_less = Vec::new();
+        let (mut own, mut also) = ((row.offerable, Vec::new()), (row.also_offerable, Vec::new()));
         let mut less = |most: u32, why: WhyLess| {
-            if most < admittable {
-                admittable = most;
-                why_less.push(why);
+            for (admittable, why_less) in [&mut own, &mut also] {
+                if most < *admittable {
+                    *admittable = most;
+                    why_less.push(why);
+                }
             }
         };
         if card.is_stopped() {
@@ -107,6 +112,7 @@ pub fn admittable(state: &State, region: &RegionId, at: Timestamp) -> Vec<Admitt
                 less(room.left, WhyLess::IntakeLimit { max: room.max, left: room.left });
             }
         }
+        let ((admittable, why_less), (also_admittable, also_why_less)) = (own, also);
         Some(AdmittableRow {
             name: card.name,
             care_type: row.care_type,
@@ -115,6 +121,8 @@ pub fn admittable(state: &State, region: &RegionId, at: Timestamp) -> Vec<Admitt
             reserve: row.reserve,
             admittable,
             why_less,
+            also_admittable,
+            also_why_less,
             basis: row.basis,
             last_word: row.last_word,
             location: row.location,

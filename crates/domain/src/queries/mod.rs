@@ -5,6 +5,7 @@
 
 mod admittable;
 mod contradictions;
+mod placing;
 mod suiting;
 mod tell;
 mod timeline;
@@ -15,6 +16,7 @@ use crate::{Label, Timestamp, Wall};
 
 pub use admittable::{AdmittableRow, WhyLess, admittable};
 pub use contradictions::{CONTRADICTIONS_SHOWN_MAX, OpenContradiction, Source, contradictions};
+pub use placing::{Crises, Placing, crises};
 pub use suiting::{Needs, SuitingRow, Suits, suiting};
 pub use timeline::{Entry, TIMELINE_MAX, timeline};
 pub use worklist::{WORK_ITEMS_MAX, WorkItem, WorkKind, Worklist, call_at, worklist};

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::Placing;
 use super::contradictions::contradictions;
 use super::phone;
 use crate::desk::{Offer, OfferState, Owner, Referral, Rules, State};
@@ -42,7 +43,7 @@ pub enum WorkKind {
     TakeOver,
     /// A referral is not weighed yet.
     Triage,
-    /// Nobody is asked, and nobody promised: look for a place.
+    /// Nothing is kept, nobody is asked, and no promise is waited for: look for a place.
     FindPlace,
     /// Places were promised: one is to be chosen.
     Choose,
@@ -203,15 +204,32 @@ impl List<'_> {
                 item.about = about;
             }
         }
+        let before = self.items.len();
         self.offers(referral);
+        let asked = self.items.len() > before;
         self.holds(referral);
         let urgency = &referral.profile.urgency;
-        let asked = || referral.offers.values().any(|offer| offer.is_open() || offer.promise().is_some());
         if referral.triage.is_none() && self.rules.triage_first.of(urgency) {
             self.of(referral, WorkKind::Triage, referral.made_at, None);
-        } else if referral.winner().is_none() && !asked() {
-            let due = referral.profile.wished_at.unwrap_or(referral.made_at);
-            self.of(referral, WorkKind::FindPlace, due, None);
+        } else if !asked {
+            self.unasked(referral);
+        }
+    }
+
+    /// Nobody has to answer, to choose or to agree: whoever waits for a place is looked for one, also if the place that was chosen
+    /// is kept no longer; of a place that is kept and nobody was asked for it is not known when somebody comes.
+    fn unasked(&mut self, referral: &Referral) {
+        match Placing::of(self.state, referral) {
+            Some(Placing::Seeking | Placing::Promised) => {
+                let due = referral.profile.wished_at.unwrap_or(referral.made_at);
+                self.of(referral, WorkKind::FindPlace, due, None);
+            }
+            Some(Placing::Kept) if referral.arrival.is_none() => {
+                for hold in &referral.holds {
+                    self.of(referral, WorkKind::AgreeArrival, hold.until, Some(&hold.place.location));
+                }
+            }
+            Some(Placing::Kept) | None => {}
         }
     }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::desk::{Act, Actor, State, due, evolve, next_due};
+use domain::queries::{Placing, WorkKind, worklist};
 use domain::testing::fact;
-use domain::{Event, Fact, ReferralId, Role, Urgency};
+use domain::{Event, Fact, ReferralId, Role, Timestamp, Urgency};
 use proptest::prelude::*;
 
 use crate::support::*;
@@ -156,6 +157,19 @@ fn kept_for_whom_it_was_promised(state: &State) {
     assert_eq!(usize::try_from(held).unwrap(), kept);
 }
 
+/// Whoever waits for a place is on the desk's list, and no place is looked for where one is kept.
+fn who_waits_is_on_the_list(state: &State, now: Timestamp) {
+    let lists = [ZK23, ZK24].map(|region| worklist(state, &parse(region), now).items);
+    for referral in state.referrals.values() {
+        let items = || lists.iter().flatten().filter(|item| item.referral == Some(referral.id()));
+        let looked_for = items().any(|item| item.kind == WorkKind::FindPlace);
+        match Placing::of(state, referral) {
+            Some(Placing::Seeking | Placing::Promised) => assert!(items().count() > 0, "{referral:?}"),
+            Some(Placing::Kept) | None => assert!(!looked_for, "{referral:?}"),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -201,6 +215,7 @@ proptest! {
                 }
             }
             prop_assert!(due(&state, story.now).iter().all(|due| due.at <= story.now));
+            who_waits_is_on_the_list(&state, story.now);
             let _ = next_due(&state);
             prop_assert!(state.contradictions().count() <= 100);
         }

@@ -2,8 +2,8 @@
 
 use domain::desk::{Act, Owner, Rung};
 use domain::queries::{
-    CONTRADICTIONS_SHOWN_MAX, Needs, Suits, WhyLess, WorkItem, WorkKind, admittable, contradictions, suiting,
-    timeline, worklist,
+    CONTRADICTIONS_SHOWN_MAX, Crises, Needs, Suits, WhyLess, WorkItem, WorkKind, admittable, contradictions,
+    crises, suiting, timeline, worklist,
 };
 use domain::testing::{bed_profile, label, reported, stopped};
 use domain::{
@@ -147,6 +147,56 @@ fn the_worklist_follows_a_referral_step_by_step_and_what_is_done_is_gone() {
     assert_eq!(kinds(&story, ZK23)[0], WorkKind::HoldOverdue);
     let _ = story.location(EIK, admit(1, Some(1), place(EIK, "1"))).0.unwrap();
     assert!(work(&story, ZK23).iter().all(|item| item.referral.is_none()));
+}
+
+#[test]
+fn of_crises_those_wait_for_whom_nothing_is_kept_also_if_it_was_promised_or_is_kept_no_longer() {
+    let mut story = Story::at(NOON);
+    for number in 1..=3 {
+        referred(&mut story, number, Urgency::Crisis);
+    }
+    let counted = |story: &Story| crises(&story.state(), &parse(ZK23));
+    assert_eq!(counted(&story), Crises { open: 3, waiting: 3, promised: 0 });
+    assert_eq!(kinds(&story, ZK23), [WorkKind::FindPlace; 3]);
+
+    // A promise over the bus keeps nothing.
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+    let (bed, care_type, from) = (None, HC.into(), story.now);
+    let (offer, by, spoken_with) = (offer_ref(1, 1, LINDE), Role::Nurse, None);
+    story.says(LINDE, Fact::OfferAccepted { offer, bed, care_type, from, by, spoken_with });
+    assert_eq!(counted(&story), Crises { open: 3, waiting: 3, promised: 1 });
+    assert!(kinds(&story, ZK23).contains(&WorkKind::Choose));
+
+    // A place that another system keeps, for whom nobody was asked here: who comes when is not known.
+    let until = story.in_minutes(600);
+    story.told(ZK23, Fact::HoldGranted { place: place(EIK, "1"), referral: referral(2), until });
+    assert_eq!(counted(&story), Crises { open: 3, waiting: 2, promised: 1 });
+    let second = |story: &Story| -> Vec<WorkKind> {
+        let of_second = |item: &WorkItem| item.referral == Some(referral(2));
+        work(story, ZK23).into_iter().filter(of_second).map(|item| item.kind).collect()
+    };
+    assert_eq!(second(&story), [WorkKind::AgreeArrival]);
+    // The bed goes, and the hold with it.
+    story.says(EIK, Fact::BedRemoved(BedRef { location: parse(EIK), bed: parse("1") }));
+    assert_eq!(counted(&story), Crises { open: 3, waiting: 3, promised: 1 });
+    assert_eq!(second(&story), [WorkKind::FindPlace]);
+}
+
+#[test]
+fn a_bed_of_another_type_can_be_admitted_to_within_the_same_limits() {
+    let mut story = Story::at(NOON);
+    story.says("zk23-wilg", Fact::LocationRegistered(profile_of("zk23-wilg", LocationMode::Beds)));
+    let at = BedRef { location: parse("zk23-wilg"), bed: parse("1") };
+    story.says("zk23-wilg", Fact::BedAdded(bed_profile(at, Some(&[HC, "ELV_LC"]))));
+    let of = |story: &Story| {
+        let rows = admittable(&story.state(), &parse(ZK23), story.now).into_iter();
+        let row =
+            rows.filter(|row| row.location.as_str() == "zk23-wilg").find(|row| row.offerable == 0).unwrap();
+        (row.also_offerable, row.admittable, row.also_admittable, row.why_less, row.also_why_less)
+    };
+    assert_eq!(of(&story), (1, 0, 1, vec![], vec![]));
+    story.says("zk23-wilg", Fact::WindowsSet { location: parse("zk23-wilg"), windows: vec![] });
+    assert_eq!(of(&story), (1, 0, 0, vec![], vec![WhyLess::OutsideWindow]));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 ### The regions of a coordination centre.
 
 centre-ask = A bed for this patient, now
-centre-area = Postcode (2 digits)
+centre-area = Postcode (2 digits are enough)
+centre-area-title = Two to four digits, or a whole postcode such as 1234 AB
+centre-area-read = Distances are counted from postcode area { $area }..
 centre-urgency = How urgent
 centre-needs = What has to be there
 centre-find = Find a bed
-centre-area-wrong = A postcode begins with two digits, from 10 to 99. The distance is not counted now.
+centre-area-wrong = That is no postcode: type 2 to 4 digits, beginning with 10 to 99, or a whole one such as 1234 AB. The distance is not counted now.
 centre-answer = Who can
 centre-can =
     { $count ->
@@ -13,7 +15,8 @@ centre-can =
        *[other] { $count } locations can now
     }
 centre-nobody = No location in your regions can take this now. See below who is near and why not, or ring a desk.
-centre-how-far = distance not known
+centre-how-far = distance not known: this location gave no postcode
+centre-not-asked-far = type a postcode for the distance
 centre-free = { $count } free
 centre-score = Why here ({ $score } of 100)
 centre-more = And { $count } more.
@@ -33,12 +36,15 @@ centre-location-silent = { $name }: nothing heard for { $hours } hours
 centre-region-silent = Nothing heard of any location for { $hours } hours
 centre-crises = Crisis referrals
 centre-open = open
+centre-promised = of which promised
+centre-placeless-hint = Without a place: nothing is kept yet. Promised: a location said yes, the desk has one chosen.
 centre-placeless = without a place
 centre-regions = Regions
 centre-paper = Call list: who has a bed
 centre-paper-hint = Print this page: on paper there are only the alerts and this list, with the time. For when all is down.
 centre-location = Location
 centre-free-beds = Free beds
+centre-also = { $count } also usable
 centre-printed = As it stood at { $at }. It may have changed since: ring.
 centre-none-free = Nowhere in your regions somebody can be admitted now.
 centre-admits = Can admit now

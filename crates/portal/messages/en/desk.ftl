@@ -4,6 +4,7 @@ yes = Yes
 no = No
 desk-now = To do now
 desk-late = { $count } late
+desk-crises = Crisis: { $open } open, { $waiting } without a place, of which { $promised } promised.
 desk-nothing = Nothing waits for you now. Open referrals: { $count }.
 desk-what = What
 desk-about = About

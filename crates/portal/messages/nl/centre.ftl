@@ -1,11 +1,13 @@
 ### Regiobeeld van een coördinatiecentrum.
 
 centre-ask = Een bed voor deze patiënt, nu
-centre-area = Postcode (2 cijfers)
+centre-area = Postcode (2 cijfers is genoeg)
+centre-area-title = Twee tot vier cijfers, of een hele postcode zoals 1234 AB
+centre-area-read = Afstanden gerekend vanuit postcodegebied { $area }..
 centre-urgency = Hoe dringend
 centre-needs = Wat moet er zijn
 centre-find = Zoek een bed
-centre-area-wrong = Een postcode begint met twee cijfers, van 10 tot 99. De afstand is nu niet meegeteld.
+centre-area-wrong = Dat is geen postcode: typ 2 tot 4 cijfers, van 10 tot 99 vooraan, of een hele zoals 1234 AB. De afstand is nu niet meegeteld.
 centre-answer = Wie kan
 centre-can =
     { $count ->
@@ -13,7 +15,8 @@ centre-can =
        *[other] { $count } locaties kunnen nu
     }
 centre-nobody = Geen enkele locatie in uw regio's kan dit nu. Kijk hieronder wie dichtbij is en waarom niet, of bel een loket.
-centre-how-far = afstand onbekend
+centre-how-far = afstand onbekend: geen postcode van deze locatie
+centre-not-asked-far = typ een postcode voor de afstand
 centre-free = { $count } vrij
 centre-score = Waarom hier ({ $score } van 100)
 centre-more = En nog { $count }.
@@ -34,11 +37,14 @@ centre-region-silent = Van geen enkele locatie iets gehoord in { $hours } uur
 centre-crises = Crisisaanmeldingen
 centre-open = open
 centre-placeless = zonder plek
+centre-promised = waarvan toegezegd
+centre-placeless-hint = Zonder plek: er is nog niets gereserveerd. Toegezegd: een locatie zei ja, het loket laat nog kiezen.
 centre-regions = Regio's
 centre-paper = Bellijst: wie heeft een bed
 centre-paper-hint = Druk deze pagina af: op papier staan alleen de meldingen en deze lijst, met de tijd. Voor als alles uitligt.
 centre-location = Locatie
 centre-free-beds = Vrije bedden
+centre-also = { $count } ook inzetbaar
 centre-printed = Stand van { $at }. Daarna kan er iets veranderd zijn: bel.
 centre-none-free = Nergens in uw regio's kan nu iemand worden opgenomen.
 centre-admits = Kan nu opnemen

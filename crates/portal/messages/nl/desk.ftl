@@ -4,6 +4,7 @@ yes = Ja
 no = Nee
 desk-now = Nu te doen
 desk-late = { $count } te laat
+desk-crises = Crisis: { $open } open, { $waiting } zonder plek, waarvan { $promised } toegezegd.
 desk-nothing = Niets dat nu op u wacht. Open aanmeldingen: { $count }.
 desk-what = Wat
 desk-about = Over

@@ -5,6 +5,7 @@
 //! has raised. Not here: telling others (`gateway`).
 
 use domain::desk::{Referral, State};
+use domain::queries::Placing;
 use domain::{LocationId, RegionId, Timestamp, Urgency};
 use network::{AlertRule, SilentOf};
 use views::{AlertChange, CareCode, Condition, LocationCard, Rule};
@@ -33,14 +34,9 @@ pub(crate) enum What {
     RegionSilent { hours: u32 },
 }
 
-/// Whether a referral is one of crisis without a place: nothing is kept for it, and nobody was admitted.
-pub(crate) fn waits_in_crisis(state: &State, referral: &Referral) -> bool {
-    is_open_crisis(referral) && !state.board.is_held_for(referral.id())
-}
-
-/// Whether a referral is one of crisis and not over.
-pub(crate) fn is_open_crisis(referral: &Referral) -> bool {
-    referral.end.is_none() && referral.profile.urgency == Urgency::Crisis
+/// Whether a referral is one of crisis without a place.
+fn waits_in_crisis(state: &State, referral: &Referral) -> bool {
+    referral.profile.urgency == Urgency::Crisis && Placing::of(state, referral).is_some_and(Placing::waits)
 }
 
 /// What is so of these rules in these regions at this moment, by region, in the order of the rules.

@@ -18,6 +18,7 @@ use network::{AlertRule, CentreId};
 use views::{CareCode, RowKey};
 
 use super::alarms::{self, What};
+use super::area::Postcode;
 use super::hours;
 use super::visit::{NotShown, Visit};
 use super::words::say_at;
@@ -34,6 +35,8 @@ use crate::words::Lang;
 const EXCLUDED_SHOWN_MAX: usize = 60;
 /// Candidates on the page; a list nobody reads to its end is no list.
 const CANDIDATES_SHOWN_MAX: usize = 40;
+/// What is shown again of what was typed for a postcode.
+const AREA_CHARS_MAX: usize = 12;
 /// Locations on the list for the telephone. A centre has some hundreds at most.
 const PLACES_SHOWN_MAX: usize = 400;
 
@@ -68,11 +71,12 @@ struct List {
 #[derive(Clone, Debug, Default)]
 struct Sought {
     care_type: String,
+    /// As it was typed.
     area: String,
+    /// What it was taken for; nothing if it is none.
+    postcode: Option<Postcode>,
     urgency: String,
     features: BTreeSet<String>,
-    /// The area is none.
-    bad_area: bool,
 }
 
 impl Sought {
@@ -82,7 +86,10 @@ impl Sought {
             let value = value.trim();
             match &*name {
                 "zorgsoort" if CareType::KNOWN.contains(&value) => value.clone_into(&mut sought.care_type),
-                "gebied" => sought.area = value.chars().take(4).collect(),
+                "gebied" => {
+                    sought.area = value.chars().take(AREA_CHARS_MAX).collect();
+                    sought.postcode = value.parse().ok();
+                }
                 "spoed" if Urgency::KNOWN.contains(&value) => value.clone_into(&mut sought.urgency),
                 "kenmerk" if Feature::KNOWN.contains(&value) => {
                     sought.features.insert(value.to_owned());
@@ -90,9 +97,12 @@ impl Sought {
                 _ => {}
             }
         }
-        let digits = sought.area.get(..2).is_some_and(|two| two.parse::<u8>().is_ok_and(|area| area >= 10));
-        sought.bad_area = !sought.area.is_empty() && !digits;
         sought
+    }
+
+    /// What was typed for the area is none.
+    fn bad_area(&self) -> bool {
+        !self.area.is_empty() && self.postcode.is_none()
     }
 
     /// As it is asked of the matching, for nobody's referral. Nothing is recorded of it.
@@ -101,7 +111,6 @@ impl Sought {
             return None;
         }
         let care_type = CareType::from(&*self.care_type);
-        let area = self.area.get(..2).filter(|_| !self.bad_area);
         let profile = ReferralProfile {
             referral: ReferralId::new(uuid::Uuid::now_v7())?,
             origin: "other".into(),
@@ -109,7 +118,7 @@ impl Sought {
             urgency: Urgency::from(&*self.urgency),
             ready_since: None,
             wished_at: None,
-            area: area.and_then(|area| Label::try_from(area).ok()),
+            area: self.postcode.as_ref().and_then(|postcode| Label::try_from(&*postcode.area).ok()),
             age_band: None,
             sex: None,
             constraints: self.features.iter().map(|code| Feature::from(code.as_str())).collect(),
@@ -181,17 +190,18 @@ struct AlarmLine {
     age: Option<String>,
 }
 
-/// Crisis referrals of a region: how many are open, and how many of those have no place.
+/// The crisis referrals of a region.
 struct Crises {
     region: String,
-    open: usize,
-    waiting: usize,
+    counted: queries::Crises,
 }
 
 /// Free beds of a type.
 struct Free {
     care_type: CareCode,
     count: u32,
+    /// Beds of another type that can be used for this one, counted there too.
+    also: u32,
     /// From when on somebody can be admitted, or why not now; nothing if now.
     later: Option<String>,
 }
@@ -400,15 +410,11 @@ impl Sight<'_> {
     }
 
     fn crises(&self) -> Vec<Crises> {
-        let mut counts: BTreeMap<&RegionId, (usize, usize)> =
-            self.regions.iter().map(|region| (region, (0, 0))).collect();
-        for referral in self.state.referrals.values().filter(|one| alarms::is_open_crisis(one)) {
-            let Some((open, waiting)) = counts.get_mut(&referral.region) else { continue };
-            *open = open.saturating_add(1);
-            *waiting = waiting.saturating_add(usize::from(alarms::waits_in_crisis(self.state, referral)));
-        }
-        let crises = |(region, (open, waiting))| Crises { region: self.region(region), open, waiting };
-        counts.into_iter().map(crises).collect()
+        let crises = |region: &RegionId| Crises {
+            region: self.region(region),
+            counted: queries::crises(self.state, region),
+        };
+        self.regions.iter().map(crises).collect()
     }
 
     /// Every location with free beds: who can admit now first, then who can not, and from when.
@@ -417,13 +423,16 @@ impl Sight<'_> {
         for region in self.regions {
             let mut free: BTreeMap<LocationId, (Vec<Free>, Vec<Free>)> = BTreeMap::new();
             let rows = queries::admittable(self.state, region, at).into_iter();
-            for row in rows.filter(|row| row.offerable > 0) {
+            for row in rows.filter(|row| row.offerable > 0 || row.also_offerable > 0) {
                 let (possible, not_yet) = free.entry(row.location.clone()).or_default();
-                if row.admittable > 0 {
-                    possible.push(Free { care_type: row.care_type, count: row.admittable, later: None });
+                let care_type = row.care_type;
+                if row.admittable > 0 || row.also_admittable > 0 {
+                    let (count, also) = (row.admittable, row.also_admittable);
+                    possible.push(Free { care_type, count, also, later: None });
                 } else {
                     let later = Some(self.later(&row, at));
-                    not_yet.push(Free { care_type: row.care_type, count: row.offerable, later });
+                    let (count, also) = (row.offerable, row.also_offerable);
+                    not_yet.push(Free { care_type, count, also, later });
                 }
             }
             for (location, (possible, not_yet)) in free {
@@ -444,11 +453,12 @@ impl Sight<'_> {
         let intake = self.state.locations.get(&row.location);
         let care_type = CareType::from(row.care_type.as_str());
         let from = intake.and_then(|intake| intake.admits_from(&care_type, at));
+        let why_less = if row.offerable > 0 { &row.why_less } else { &row.also_why_less };
         match from {
-            Some(from) if row.why_less == [queries::WhyLess::OutsideWindow] => {
+            Some(from) if *why_less == [queries::WhyLess::OutsideWindow] => {
                 self.lang.tf("centre-from", &[("at", &text::clock(from, at, self.lang))])
             }
-            Some(_) | None => hours::why_less(self.lang, intake, row).join(" "),
+            Some(_) | None => hours::reasons(self.lang, intake, row, why_less).join(" "),
         }
     }
 
@@ -478,19 +488,23 @@ mod tests {
     #[test]
     fn what_is_no_code_of_the_contract_is_not_asked_for() {
         let sought = Sought::of("zorgsoort=ELV_LC&gebied=35&kenmerk=hoist&kenmerk=<b>&spoed=nu&x=1");
-        assert_eq!((&*sought.care_type, &*sought.urgency, sought.bad_area), ("ELV_LC", "crisis", false));
+        assert_eq!((&*sought.care_type, &*sought.urgency, sought.bad_area()), ("ELV_LC", "crisis", false));
         assert_eq!(sought.features.iter().collect::<Vec<_>>(), ["hoist"]);
         assert!(Sought::of("zorgsoort=JANSEN").wanted(&[], Timestamp::default()).is_none());
     }
 
     #[test]
     fn an_area_that_is_none_leaves_the_distance_unknown() {
-        for text in ["gebied=xx", "gebied=9", "gebied=09", "gebied=é1"] {
+        for text in ["gebied=xx", "gebied=9", "gebied=09", "gebied=é1", "gebied=3511+Jan"] {
             let sought = Sought::of(&format!("zorgsoort=GRZ&{text}"));
             let wanted = sought.wanted(&[], Timestamp::default()).unwrap();
-            assert!(sought.bad_area && wanted.profile.area.is_none(), "{text}");
+            assert!(sought.bad_area() && wanted.profile.area.is_none(), "{text}");
         }
-        let four = Sought::of("zorgsoort=GRZ&gebied=3511").wanted(&[], Timestamp::default()).unwrap();
-        assert_eq!(four.profile.area.unwrap().as_str(), "35", "no more of it is kept than needed");
+        for typed in ["35", "351", "3511", "3511+ab", "3511AB"] {
+            let sought = Sought::of(&format!("zorgsoort=GRZ&gebied={typed}"));
+            let wanted = sought.wanted(&[], Timestamp::default()).unwrap();
+            assert!(!sought.bad_area(), "{typed}");
+            assert_eq!(wanted.profile.area.unwrap().as_str(), "35", "no more of it is kept than needed");
+        }
     }
 }

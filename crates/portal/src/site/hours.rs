@@ -49,6 +49,16 @@ fn days(lang: Lang, window: &AdmissionWindow) -> String {
 
 /// Why fewer can be admitted than are free, in a few words each.
 pub(super) fn why_less(lang: Lang, intake: Option<&Intake>, row: &AdmittableRow) -> Vec<String> {
+    reasons(lang, intake, row, &row.why_less)
+}
+
+/// These reasons for a row, in a few words each.
+pub(super) fn reasons(
+    lang: Lang,
+    intake: Option<&Intake>,
+    row: &AdmittableRow,
+    why_less: &[WhyLess],
+) -> Vec<String> {
     let care_type = CareType::from(row.care_type.as_str());
     let words = |why: &WhyLess| match why {
         WhyLess::OutsideWindow => {
@@ -62,7 +72,7 @@ pub(super) fn why_less(lang: Lang, intake: Option<&Intake>, row: &AdmittableRow)
         }
         WhyLess::AdmissionsStopped | WhyLess::IntakeLimit { .. } => say(lang, why.sentence()),
     };
-    row.why_less.iter().map(words).collect()
+    why_less.iter().map(words).collect()
 }
 
 #[cfg(test)]

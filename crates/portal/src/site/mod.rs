@@ -5,6 +5,7 @@
 
 pub(crate) mod ahead;
 mod alarms;
+mod area;
 mod behind;
 mod centre;
 mod chart;

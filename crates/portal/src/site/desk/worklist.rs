@@ -49,6 +49,8 @@ struct List {
     crisis: bool,
     may_switch: bool,
     open: usize,
+    /// The crisis referrals among them, as a centre counts them too.
+    crises: queries::Crises,
 }
 
 /// One thing to do.
@@ -146,6 +148,7 @@ fn list(state: &DeskState, network: &Network, region: &RegionId, visit: &Visit) 
         crisis: *rule_set == RuleSet::Crisis,
         may_switch: visit.may_in(state, Action::SwitchRuleSet, region),
         open: state.referrals.values().filter(|known| known.region == *region && known.end.is_none()).count(),
+        crises: queries::crises(state, region),
     }
 }
 

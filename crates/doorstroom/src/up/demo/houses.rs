@@ -7,39 +7,39 @@ use std::collections::BTreeMap;
 use domain::{Event, Fact, Label, LocationId, LocationProfile, NameError, RegionId};
 use network::{Kind, Network};
 
-/// The area code of a town in each region of the default network.
-const AREAS: [(&str, &str); 31] = [
-    ("zk01", "020"),
-    ("zk02", "020"),
-    ("zk03", "055"),
-    ("zk04", "026"),
-    ("zk06", "0592"),
-    ("zk07", "036"),
-    ("zk08", "058"),
-    ("zk09", "050"),
-    ("zk10", "070"),
-    ("zk11", "023"),
-    ("zk12", "013"),
-    ("zk13", "0182"),
-    ("zk14", "0570"),
-    ("zk16", "024"),
-    ("zk17", "077"),
-    ("zk18", "072"),
-    ("zk19", "073"),
-    ("zk20", "010"),
-    ("zk21", "035"),
-    ("zk22", "053"),
-    ("zk23", "030"),
-    ("zk24", "078"),
-    ("zk25", "076"),
-    ("zk26", "075"),
-    ("zk27", "0118"),
-    ("zk28", "071"),
-    ("zk29", "0181"),
-    ("zk30", "040"),
-    ("zk31", "043"),
-    ("zk32", "038"),
-    ("zk33", "015"),
+/// The area code of a town in each region of the default network, and the first two digits of postcodes there.
+const AREAS: [(&str, &str, &[u32]); 31] = [
+    ("zk01", "020", &[11, 21]),
+    ("zk02", "020", &[10]),
+    ("zk03", "055", &[73, 81]),
+    ("zk04", "026", &[68, 69, 67, 70]),
+    ("zk06", "0592", &[94, 79, 78]),
+    ("zk07", "036", &[13, 82, 83]),
+    ("zk08", "058", &[89, 84, 85, 86, 91, 92]),
+    ("zk09", "050", &[97, 96, 95, 99, 98]),
+    ("zk10", "070", &[25, 22, 27]),
+    ("zk11", "023", &[20, 19, 21]),
+    ("zk12", "013", &[50, 51]),
+    ("zk13", "0182", &[28, 24]),
+    ("zk14", "0570", &[74, 72]),
+    ("zk16", "024", &[65, 66]),
+    ("zk17", "077", &[59, 60, 58]),
+    ("zk18", "072", &[18, 17, 16]),
+    ("zk19", "073", &[52, 53, 54]),
+    ("zk20", "010", &[30, 29, 31]),
+    ("zk21", "035", &[12, 14]),
+    ("zk22", "053", &[75, 76]),
+    ("zk23", "030", &[35, 34, 36, 37, 38]),
+    ("zk24", "078", &[33, 42]),
+    ("zk25", "076", &[48, 47, 46, 49]),
+    ("zk26", "075", &[15, 14]),
+    ("zk27", "0118", &[43, 44, 45]),
+    ("zk28", "071", &[23, 24, 22]),
+    ("zk29", "0181", &[32]),
+    ("zk30", "040", &[56, 55, 57]),
+    ("zk31", "043", &[62, 61, 63, 64]),
+    ("zk32", "038", &[80, 77, 81]),
+    ("zk33", "015", &[26, 31]),
 ];
 
 /// The houses of a network, each with its place in the list of its region.
@@ -79,6 +79,7 @@ impl Houses {
         profile.name = Label::try_from(name.as_str())?;
         let number =
             |at: usize| number(region, at).map(|number| Label::try_from(number.as_str())).transpose();
+        profile.postcode4 = postcode(region, *at).map(|code| Label::try_from(code.as_str())).transpose()?;
         profile.phone = number(at.saturating_mul(2))?;
         profile.phone_night = number(at.saturating_mul(2).saturating_add(1))?;
         Ok(())
@@ -97,9 +98,16 @@ fn name(location: &str, region: &RegionId) -> String {
 
 /// A number of nobody: `030-000 23 02`.
 fn number(region: &RegionId, at: usize) -> Option<String> {
-    let (code, area) = AREAS.iter().find(|(code, _)| *code == region.as_str())?;
+    let (code, area, _) = AREAS.iter().find(|(code, ..)| *code == region.as_str())?;
     let (digits, zeros) = (code.trim_start_matches("zk"), if area.len() == 3 { "000" } else { "00" });
     Some(format!("{area}-{zeros} {digits} {at:02}"))
+}
+
+/// A postcode of the region, another for each house: its areas in turn.
+fn postcode(region: &RegionId, at: usize) -> Option<String> {
+    let (.., areas) = AREAS.iter().find(|(code, ..)| *code == region.as_str())?;
+    let area = areas.iter().cycle().nth(at)?;
+    Some(format!("{area}{:02}", at % 100))
 }
 
 #[cfg(test)]
@@ -107,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_house_of_the_demo_has_a_name_that_is_no_id_and_numbers_of_nobody_that_no_other_has() {
+    fn every_house_of_the_demo_has_a_name_that_is_no_id_a_postcode_and_numbers_of_nobody_that_no_other_has() {
         let houses = Houses::of(&super::super::network().unwrap());
         let mut owners: BTreeMap<Label, LocationId> = BTreeMap::new();
         for event in super::super::reference().unwrap() {
@@ -121,6 +129,11 @@ mod tests {
                 name.starts_with(char::is_uppercase) && provider.contains("Voorbeeld"),
                 "{name}: {provider}"
             );
+            let postcode = profile.postcode4.unwrap();
+            let of_region = |area: &u32| postcode.as_str().starts_with(&area.to_string());
+            let (.., areas) =
+                AREAS.iter().find(|(code, ..)| profile.location.as_str().starts_with(code)).unwrap();
+            assert!(postcode.as_str().len() == 4 && areas.iter().any(of_region), "{postcode}");
             for phone in [profile.phone.unwrap(), profile.phone_night.unwrap()] {
                 let (area, number) = phone.as_str().split_once('-').unwrap();
                 let digits = number.chars().filter(char::is_ascii_digit).count();
@@ -138,6 +151,7 @@ mod tests {
         assert_eq!(name("zk23-de-linde", &region), "De Linde");
         assert_eq!(name("zk23-sint-jozef", &region), "Sint Jozef");
         assert_eq!(number(&region, 2).as_deref(), Some("030-000 23 02"));
+        assert_eq!(postcode(&region, 2).as_deref(), Some("3602"));
         assert_eq!(number(&"zk06".parse().unwrap(), 3).as_deref(), Some("0592-00 06 03"));
     }
 }

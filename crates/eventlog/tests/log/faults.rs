@@ -257,24 +257,34 @@ async fn fault_32_a_head_file_that_has_rotted_bounds_nothing_and_nothing_is_cut_
 
 #[tokio::test]
 async fn a_witness_that_can_not_be_read_for_a_moment_is_no_missing_one() {
-    // The last acknowledged group has rotted: only the head file tells it from a torn write.
-    let (disk, _, _) = with_head_file().await;
-    let last = dir()
-        .join("segments")
-        .join(disk.names(&dir().join("segments")).iter().rfind(|name| is_segment(name)).unwrap());
-    let mut torn = disk.read(&last).unwrap();
-    let end = written(&torn);
-    torn[end - 1] ^= 1;
-    disk.put(&last, &torn);
-    for (call, error) in [(Call::Open, EACCES), (Call::Open, EIO), (Call::List, EIO)] {
-        for from in 1.. {
-            let again = disk.crash(&Keep::All);
-            again.set_fault(Some(Fault { call, from, once: true, error, through: 0 }));
-            let refused = EventLog::open(dir(), on(&again)).map(|_| ()).unwrap_err();
-            assert_eq!(again.read(&last).unwrap(), torn, "{call:?} {from}: {refused:?}");
-            if again.hits() == 0 {
-                assert_eq!(place_of(&refused).0, last);
-                break;
+    let witnesses = ["head", "proof/checkpoint", "proof/heads/00000000000000000002.note"];
+    for witness in witnesses {
+        let disk = Twin::new();
+        let signer = Some(eventlog::Signer::from_seed(&[7; 32]));
+        let (log, _) = open(dir(), eventlog::Options { signer, ..on(&disk) });
+        append(&log, vec![plain(1)]).await;
+        append(&log, vec![plain(2)]).await;
+        log.signed_head().unwrap();
+        log.close().await;
+        for other in witnesses.into_iter().filter(|other| *other != witness) {
+            eventlog::Storage::remove(&disk, &dir().join(other)).unwrap();
+        }
+        // The last acknowledged group has rotted: only this witness tells it from a torn write.
+        let last = dir().join("segments/00000000000000000001.seg");
+        let mut torn = disk.read(&last).unwrap();
+        let end = written(&torn);
+        torn[end - 1] ^= 1;
+        disk.put(&last, &torn);
+        for (call, error) in [(Call::Open, EACCES), (Call::Open, EIO), (Call::List, EIO), (Call::Read, EIO)] {
+            for from in 1.. {
+                let again = disk.crash(&Keep::All);
+                again.set_fault(Some(Fault { call, from, once: true, error, through: 0 }));
+                let refused = EventLog::open(dir(), on(&again)).map(|_| ()).unwrap_err();
+                assert_eq!(again.read(&last).unwrap(), torn, "{witness} {call:?} {from}: {refused:?}");
+                if again.hits() == 0 {
+                    assert_eq!(place_of(&refused).0, last);
+                    break;
+                }
             }
         }
     }

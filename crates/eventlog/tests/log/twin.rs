@@ -399,6 +399,8 @@ impl Storage for Twin {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
         let mut inner = self.held();
         inner.enter(Call::Create).map_err(|(error, _)| error)?;
+        let folder = path.parent().and_then(|folder| inner.world.folders.get(folder));
+        folder.ok_or(io::ErrorKind::NotFound)?;
         inner.step(Op::Create(path.into()));
         Ok(self.handle(&inner, path, true)?)
     }

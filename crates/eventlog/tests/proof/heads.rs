@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, str::FromStr as _};
 
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
-use eventlog::{KeyKind, LogReader, Note, NoteError, OpenError, ProofError, SignedHead, Signer, VerifierKey};
+use eventlog::{
+    KeyKind, LogReader, NOTE_BYTES_MAX, Note, NoteError, OpenError, ProofError, SignedHead, Signer,
+    VerifierKey,
+};
 use signed_note::Verifier;
 
 use crate::support::{
@@ -148,11 +151,38 @@ async fn a_file_that_is_no_head_is_reported_and_the_older_head_still_binds() {
     append(&log, 1..=5, 5).await;
     let head = log.signed_head().unwrap();
     log.close().await;
-    fs::write(checkpoint(dir.path()), "zeros").unwrap();
+    let long = "x".repeat(NOTE_BYTES_MAX + 1);
+    for no_head in [&b"zeros"[..], &[0xff; 100], long.as_bytes(), long[1..].as_bytes(), b""] {
+        fs::write(checkpoint(dir.path()), no_head).unwrap();
+        let (log, report) = open(dir.path(), signing());
+        assert_eq!(report.heads.unreadable, [checkpoint(dir.path())]);
+        assert_eq!(report.heads.newest, Some(head.tree()));
+        assert_eq!(log.signed_head().unwrap(), head);
+        log.close().await;
+    }
+    // Nor is one of those that are kept for good, behind which older ones are.
+    let kept = dir.path().join("proof/heads/00000000000000000009.note");
+    fs::write(&kept, "zeros").unwrap();
     let (log, report) = open(dir.path(), signing());
-    assert_eq!(report.heads.unreadable, [checkpoint(dir.path())]);
+    assert_eq!(report.heads.unreadable, [kept, checkpoint(dir.path())]);
     assert_eq!(report.heads.newest, Some(head.tree()));
-    assert_eq!(log.signed_head().unwrap(), head);
+    log.close().await;
+}
+
+#[tokio::test]
+async fn a_head_as_long_as_a_note_can_be_still_binds() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    append(&log, 1..=5, 5).await;
+    let mut head = log.signed_head().unwrap().to_string();
+    log.close().await;
+    let signature = head.trim_end().rsplit(' ').next().unwrap().to_owned();
+    let name = "n".repeat(NOTE_BYTES_MAX - head.len() - format!("—  {signature}\n").len());
+    head.push_str(&format!("— {name} {signature}\n"));
+    assert_eq!(head.len(), NOTE_BYTES_MAX);
+    fs::write(checkpoint(dir.path()), &head).unwrap();
+    let (log, report) = open(dir.path(), signing());
+    assert!(report.heads.unreadable.is_empty());
     log.close().await;
 }
 

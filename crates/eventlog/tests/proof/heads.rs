@@ -186,6 +186,29 @@ async fn a_head_as_long_as_a_note_can_be_still_binds() {
     log.close().await;
 }
 
+#[tokio::test]
+async fn a_copy_has_the_signed_heads_and_is_bound_by_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(&dir.path().join("log"), signing());
+    append(&log, 1..=3, 3).await;
+    let first = log.signed_head().unwrap();
+    append(&log, 4..=5, 2).await;
+    let second = log.signed_head().unwrap();
+    append(&log, 6..=6, 1).await;
+    let to = dir.path().join("copy");
+    let report = log.reader().backup(&to, &mut |_| {}).unwrap();
+    assert_eq!((report.head.position, report.signed_heads), (6, 2));
+    assert_eq!(LogReader::open(&to).unwrap().signed_heads().unwrap(), [first, second]);
+    log.close().await;
+    let (copy, report) = open(&to, signing());
+    assert_eq!(report.heads.newest.map(|head| head.size), Some(5));
+    copy.close().await;
+    // What is signed binds the copy as it does the log.
+    fs::remove_file(to.join("head")).unwrap();
+    fs::remove_dir_all(to.join("segments")).unwrap();
+    assert!(matches!(refused(&to, signing()), OpenError::Shortened { known: 5, .. }));
+}
+
 /// A witness as its specification describes it, without our code.
 struct Witness(VerifyingKey, u32);
 

@@ -187,6 +187,23 @@ async fn a_head_as_long_as_a_note_can_be_still_binds() {
 }
 
 #[tokio::test]
+async fn one_head_of_every_ten_thousand_positions_is_kept_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    for (from, to) in [(1, 3), (4, 5), (6, 10_000), (10_001, 10_002), (10_003, 19_999), (20_000, 20_001)] {
+        append(&log, from..=to, 1_000).await;
+        log.signed_head().unwrap();
+    }
+    let names = fs::read_dir(dir.path().join("proof/heads")).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    let kept = [3, 10_000, 20_001].map(|size: u64| format!("{size:020}.note"));
+    assert_eq!(names, kept);
+    assert_eq!(log.reader().signed_heads().unwrap().len(), 3, "the newest is one of them");
+    log.close().await;
+}
+
+#[tokio::test]
 async fn a_copy_has_the_signed_heads_and_is_bound_by_them() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(&dir.path().join("log"), signing());

@@ -189,7 +189,8 @@ async fn a_head_as_long_as_a_note_can_be_still_binds() {
 #[tokio::test]
 async fn one_head_of_every_ten_thousand_positions_is_kept_for_good() {
     let dir = tempfile::tempdir().unwrap();
-    let (log, _) = open(dir.path(), signing());
+    let (log, report) = open(dir.path(), signing());
+    assert_eq!(report.heads, eventlog::HeadsReport::default(), "nothing is made again in a new log");
     for (from, to) in [(1, 3), (4, 5), (6, 10_000), (10_001, 10_002), (10_003, 19_999), (20_000, 20_001)] {
         append(&log, from..=to, 1_000).await;
         log.signed_head().unwrap();

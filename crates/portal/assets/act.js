@@ -3,7 +3,7 @@
 'use strict';
 (() => {
   const SAID = (document.body.dataset.said || '').split('|');
-  const [NOT_SAVED, SENT_AGAIN, SAVED, , CHANGED, SIGNED_OUT] = SAID;
+  const [NOT_SAVED, SENT_AGAIN, SAVED, , CHANGED, SIGNED_OUT, SEE] = SAID;
   const WHO = document.body.dataset.who || '';
   const KEY = 'doorstroom.outbox';
   const DRAFTS = 'doorstroom.draft.';
@@ -55,7 +55,7 @@
       if (answer.status === 401) return { away: true, said: SIGNED_OUT };
       if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return { away: true };
       const problem = await answer.json();
-      return { refused: true, said: problem.title + '. ' + problem.detail };
+      return { refused: true, said: problem.title + '. ' + problem.detail, see: answer.headers.get('doorstroom-see') };
     } catch {
       return { away: true };
     } finally {
@@ -133,6 +133,12 @@
       if (said) {
         said.textContent = became.said;
         said.dataset.bad = '';
+        if (became.see) {
+          const link = document.createElement('a');
+          link.href = became.see;
+          link.textContent = SEE;
+          said.append(' ', link);
+        }
       } else announce(became.said);
       return;
     }

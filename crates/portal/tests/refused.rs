@@ -8,6 +8,7 @@ mod support;
 
 use support::houses::houses;
 use support::{Node, Serving};
+use tests::browser::Browser;
 use tests::form::{Form, form_to, forms};
 use tests::http::Answer;
 use tests::session::Session;
@@ -93,7 +94,8 @@ async fn a_referral_that_lacks_something_comes_back_as_it_was_typed_and_is_taken
 async fn what_the_rules_refuse_comes_back_in_the_language_of_the_page() {
     let (node, serving) = started().await;
     let desk = Session::sign_in(serving.address, "loket").await;
-    referral(&desk.page("/r/zk01/aanmelding/nieuw").await).send(&desk).await;
+    let first = referral(&desk.page("/r/zk01/aanmelding/nieuw").await);
+    first.clone().send(&desk).await;
     let page = desk.page("/r/zk01/aanmelding/nieuw?lang=en").await;
     // Perhaps it is the same person: that has to be said.
     let sent = referral(&page).with("not_a_double", "");
@@ -101,6 +103,14 @@ async fn what_the_rules_refuse_comes_back_in_the_language_of_the_page() {
     comes_back(&answer, &sent, 409);
     assert!(answer.body.contains("<html lang=\"en\">"), "{}", answer.body);
     assert!(alert(&answer).contains("This can not be done") && alert(&answer).contains("What you filled in"));
+    // The other one is one step away, for whoever may look at it.
+    let other = &first.fields.iter().find(|(name, _)| name == "naar").unwrap().1;
+    let link = format!("<a href=\"{other}\">Look at that referral</a>");
+    assert!(alert(&answer).contains(&link), "{}", alert(&answer));
+    let doctor = Session::sign_in(serving.address, "huisarts").await;
+    let page = doctor.page("/r/zk01/aanmelding/nieuw").await;
+    let answer = referral(&page).with("not_a_double", "").try_send(&doctor).await;
+    assert!(answer.status == 409 && !alert(&answer).contains("href=\"/aanmelding/"), "{}", alert(&answer));
     serving.stop().await;
     node.stop().await;
 }
@@ -122,6 +132,13 @@ async fn the_weighing_the_offers_and_an_answer_by_telephone_come_back_as_they_we
     assert!(answer.body.contains("<details id=\"set-aside\" open=\"\">"), "{}", answer.body);
     // Only the weighing says why it was refused.
     assert_eq!(answer.body.matches("id=\"refused-form\"").count(), 1);
+    // The question as it is asked, in the language of the page.
+    let question =
+        "De vraag &#39;Is er een Wlz-indicatie, of wordt die binnen twee weken verwacht?&#39; moet nog";
+    assert!(alert(&answer).contains(question), "{}", alert(&answer));
+    let address = page.split("name=\"van\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let english = weighing.clone().with("van", &format!("{address}?lang=en")).try_send(&desk).await;
+    assert!(alert(&english).contains("Is there a long-term care indication"), "{}", alert(&english));
 
     let offers = first_to(&page, "/offers").with("on:to[1]", "1").with("answer_by@local", "straks");
     let answer = offers.try_send(&desk).await;
@@ -221,6 +238,34 @@ async fn who_was_signed_out_meanwhile_comes_back_to_the_page_with_the_form() {
     let answer = form.try_send(&desk).await;
     assert_eq!(answer.status, 303);
     assert_eq!(answer.header("location"), Some("/inloggen?naar=%2Fr%2Fzk01%2Faanmelding%2Fnieuw"));
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_script_too_a_likely_double_leads_to_the_other_referral() {
+    let (node, serving) = started().await;
+    let at = format!("http://{}", serving.address);
+    let mut browser = Browser::open(&format!("{at}/")).await;
+    browser.sign_in(&at, "loket").await;
+    let fill = "(() => { const form = document.querySelector('form[data-act]');
+        form.elements['profile[urgency]'].value = 'urgent';
+        form.elements['profile[origin]'].value = 'gp';
+        form.elements['profile[care_type]'].value = 'ELV_LC';
+        form.elements['profile[age_band]'].value = '80-84';
+        form.elements['profile[area]'].value = '97';
+        form.elements['profile[consent]'].checked = true;
+        form.querySelector('button.main').click(); })()";
+    browser.go(&format!("{at}/r/zk01/aanmelding/nieuw")).await;
+    browser.evaluate(fill).await;
+    browser.until("location.pathname.startsWith('/aanmelding/')").await;
+    let first = browser.evaluate("location.pathname").await;
+    browser.go(&format!("{at}/r/zk01/aanmelding/nieuw")).await;
+    browser.evaluate(fill).await;
+    browser.until("document.querySelector('output a')?.textContent === 'Bekijk die aanmelding'").await;
+    assert_eq!(browser.evaluate("document.querySelector('output a').pathname").await, first);
+    assert_eq!(browser.evaluate("!window.violations").await, true);
+    browser.close().await;
     serving.stop().await;
     node.stop().await;
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::words::Sentence;
 use crate::{CareType, Label};
 
 /// What a weighing comes to.
@@ -58,8 +59,8 @@ pub struct Answer {
 /// Why answers give no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WeighingError {
-    /// This question comes next and has no answer.
-    Unanswered(String),
+    /// This question, as it is asked, comes next and has no answer.
+    Unanswered(Sentence),
     /// There is no such question, or it was answered twice.
     Unknown(String),
 }
@@ -90,7 +91,8 @@ impl Instrument {
         }
         for question in &self.questions {
             let Some(answer) = answers.iter().find(|answer| answer.question == question.id) else {
-                return Err(WeighingError::Unanswered(question.id.clone()));
+                let (nl, en) = (question.nl.clone(), question.en.clone());
+                return Err(WeighingError::Unanswered(Sentence { nl, en }));
             };
             if let Some(outcome) = if answer.yes { &question.yes } else { &question.no } {
                 return Ok(outcome.clone());

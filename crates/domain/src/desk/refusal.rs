@@ -4,8 +4,43 @@
 
 use alloc::format;
 use alloc::string::String;
+use core::fmt::Display;
 
+use crate::words::Sentence;
 use crate::{CareType, LocationId, ReferralId, RegionId, Timestamp};
+
+/// What stands in a refusal, in either language.
+trait Said {
+    fn nl(&self) -> &dyn Display;
+    fn en(&self) -> &dyn Display;
+}
+
+impl Said for Sentence {
+    fn nl(&self) -> &dyn Display {
+        &self.nl
+    }
+
+    fn en(&self) -> &dyn Display {
+        &self.en
+    }
+}
+
+/// The same in both.
+macro_rules! alike {
+    ($($type:ty),+) => {
+        $(impl Said for $type {
+            fn nl(&self) -> &dyn Display {
+                self
+            }
+
+            fn en(&self) -> &dyn Display {
+                self
+            }
+        })+
+    };
+}
+
+alike!(CareType, LocationId, ReferralId, RegionId, String, Timestamp, i64, u32, &'static str);
 
 macro_rules! refusals {
     ($( $(#[$doc:meta])* $variant:ident $({ $( $(#[$fdoc:meta])* $field:ident : $type:ty ),+ $(,)? })? = $code:literal, $nl:literal, $en:literal; )+) => {
@@ -26,13 +61,13 @@ macro_rules! refusals {
             /// The sentence in Dutch.
             #[must_use]
             pub fn nl(&self) -> String {
-                match self { $( Self::$variant $({ $($field),+ })? => format!($nl $($(, $field = $field)+)?), )+ }
+                match self { $( Self::$variant $({ $($field),+ })? => format!($nl $($(, $field = Said::nl($field))+)?), )+ }
             }
 
             /// The sentence in English.
             #[must_use]
             pub fn en(&self) -> String {
-                match self { $( Self::$variant $({ $($field),+ })? => format!($en $($(, $field = $field)+)?), )+ }
+                match self { $( Self::$variant $({ $($field),+ })? => format!($en $($(, $field = Said::en($field))+)?), )+ }
             }
         }
     };
@@ -89,7 +124,7 @@ refusals! {
         "Dit afwegingsinstrument, of deze versie, geldt niet in deze regio; hier geldt {here}.",
         "This weighing instrument, or this version, is not used in this region, but {here}.";
     /// A question needs an answer.
-    Unanswered { /** Which. */ question: String } = "unanswered",
+    Unanswered { /** Which, as it is asked. */ question: Sentence } = "unanswered",
         "De vraag '{question}' moet nog worden beantwoord.", "The question '{question}' still needs an answer.";
     /// An answer to no question.
     UnknownQuestion { /** Which. */ question: String } = "unknown-question",

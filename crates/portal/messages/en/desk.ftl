@@ -184,3 +184,4 @@ end-mistake = Was this a mistake? A referral that ended does not open again: mak
 round-first = The first promise wins: whoever says yes first has the referral, and what you asked of others ends by itself.
 round-collect = Promises are collected: whoever says yes keeps a place free, and you choose afterwards with the patient or the family.
 round-collect-bare = Promises are collected: you choose afterwards with the patient or the family. Until then no place is kept.
+see-other = Look at that referral

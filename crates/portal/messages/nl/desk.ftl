@@ -184,3 +184,4 @@ end-mistake = Was dit een vergissing? Een afgesloten aanmelding gaat niet weer o
 round-first = De eerste toezegging geldt: wie het eerst ja zegt krijgt de aanmelding, en wat u aan anderen vroeg vervalt dan vanzelf.
 round-collect = Toezeggingen worden verzameld: wie ja zegt houdt een plek vrij, en u kiest daarna met de patiënt of de familie.
 round-collect-bare = Toezeggingen worden verzameld: u kiest daarna met de patiënt of de familie. Tot dan wordt er geen plek vrijgehouden.
+see-other = Bekijk die aanmelding

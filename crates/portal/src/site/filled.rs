@@ -31,6 +31,8 @@ pub(super) struct Sent<'a> {
 pub(super) struct Told<'a> {
     pub(super) title: &'a str,
     pub(super) why: &'a str,
+    /// Where more of that is to be seen, and the words of the link to it.
+    pub(super) see: Option<(&'a str, &'a str)>,
     pub(super) kept: &'a str,
     /// The words of the link to the form.
     pub(super) link: &'a str,
@@ -345,10 +347,13 @@ impl<'p> Edits<'p, '_> {
             self.new.insert(at, tag + after);
             to = id;
         }
-        let Told { title, why, kept, link } = told;
+        let Told { title, why, see, kept, link } = told;
         let [title, why, kept, link, to] = [title, why, kept, link, &to].map(escaped);
+        let see =
+            see.map(|(address, words)| format!(" <a href=\"{}\">{}</a>", escaped(address), escaped(words)));
+        let see = see.unwrap_or_default();
         let said = format!(
-            "<div class=\"banner refused\" id=\"refused\" role=\"alert\" tabindex=\"-1\" autofocus><p id=\"{WHY}\"><b>{title}.</b> {why}</p>\
+            "<div class=\"banner refused\" id=\"refused\" role=\"alert\" tabindex=\"-1\" autofocus><p id=\"{WHY}\"><b>{title}.</b> {why}{see}</p>\
              <p>{kept} <a href=\"#{to}\">{link}</a></p></div>"
         );
         let heading = format!("{title} · ");
@@ -367,8 +372,13 @@ impl<'p> Edits<'p, '_> {
 mod tests {
     use super::*;
 
-    const TOLD: Told<'_> =
-        Told { title: "Dit kan niet", why: "Vol & \"dicht\"", kept: "Het staat er nog:", link: "verder" };
+    const TOLD: Told<'_> = Told {
+        title: "Dit kan niet",
+        why: "Vol & \"dicht\"",
+        see: None,
+        kept: "Het staat er nog:",
+        link: "verder",
+    };
 
     fn fields(fields: &[(&str, &str)]) -> Vec<(String, String)> {
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -30,6 +30,8 @@ use crate::{guard, text};
 
 /// The header in which the script of a page says for whom the page was made.
 const WHO: &str = "doorstroom-who";
+/// The header in which the script is told where more can be seen of what a refusal is about.
+const SEE: &str = "doorstroom-see";
 /// The field that says where to go then.
 const BACK: &str = "naar";
 /// The field that says on which page the form stands, which is shown again if it is not taken.
@@ -98,7 +100,14 @@ pub(crate) async fn act<W: Wanted>(
     match done.map_err(for_people) {
         Ok(done) if to_script => acting::receipt(done),
         Ok(done) => see_other(&with_position(&back, done.position)),
-        Err(problem) if to_script => problem.answer(visit.lang),
+        Err(problem) if to_script => {
+            let mut answer = problem.answer(visit.lang);
+            let see = refused::see(&portal, &visit, &problem).and_then(|address| address.parse().ok());
+            if let Some(see) = see {
+                answer.headers_mut().insert(SEE, see);
+            }
+            answer
+        }
         Err(problem) => {
             let refused = Refused { problem, fields: &fields, back: &back };
             refused::answer(&portal, visit, &headers, refused).await

@@ -9,6 +9,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use domain::access::Action;
+use domain::desk::{Refusal, State};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
@@ -16,6 +18,7 @@ use super::filled::{Sent, Told, filled};
 use super::forms::{FROM, own_path};
 use super::visit::{self, Visit};
 use crate::api::problem::Problem;
+use crate::api::scope::Subject;
 use crate::pages;
 use crate::server::Portal;
 
@@ -71,13 +74,23 @@ async fn again(
         lacks: if let Problem::Lacks(field) = problem { Some(field) } else { None },
     };
     let why = problem.detail(lang);
+    let see = see(portal, visit, problem);
     let told = Told {
         title: problem.title(lang),
         why: &why,
+        see: see.as_deref().map(|address| (address, lang.t("see-other"))),
         kept: lang.t("form-kept"),
         link: lang.t("form-kept-link"),
     };
     filled(&page, sent, told)
+}
+
+/// The page of what a refusal is about: that of the other referral of a likely double, for whoever may look at it.
+pub(super) fn see(portal: &Portal, visit: &Visit, problem: &Problem) -> Option<String> {
+    let Problem::Refused(Refusal::LikelyDouble { other }) = problem else { return None };
+    let subject = |state: &State| Subject::referral(state, *other, visit.now);
+    let subject = portal.app.desk.state().read(subject)?;
+    visit.may(Action::Timeline, &subject).then(|| format!("/aanmelding/{other}"))
 }
 
 /// The page that a form says it stands on.

@@ -18,7 +18,7 @@ pub use admittable::{AdmittableRow, WhyLess, admittable};
 pub use contradictions::{CONTRADICTIONS_SHOWN_MAX, OpenContradiction, Source, contradictions};
 pub use placing::{Crises, Placing, crises};
 pub use suiting::{Needs, SuitingRow, Suits, suiting};
-pub use timeline::{Entry, TIMELINE_MAX, timeline};
+pub use timeline::{Entry, TIMELINE_MAX, timeline, timeline_of_stay};
 pub use worklist::{WORK_ITEMS_MAX, WorkItem, WorkKind, Worklist, call_at, worklist};
 
 /// The number of a location that is answered at this moment; the other one if there is only one.

@@ -48,24 +48,34 @@ pub fn timeline<'a>(events: impl IntoIterator<Item = &'a Recorded>, referral: Re
         if !of_referral && !fact.stay().is_some_and(|stay| stays.contains(&stay)) {
             continue;
         }
-        entries.push(Entry {
-            position: recorded.position,
-            recorded_at: recorded.recorded_at,
-            occurred_at: recorded.event.occurred_at,
-            source: recorded.event.source.clone(),
-            kind: fact.kind(),
-            location: fact.location().cloned(),
-            sentence: if promise.is_some_and(|promise| is_won_by(promise, recorded)) {
-                tell_won(fact)
-            } else {
-                tell(fact)
-            },
-        });
+        let won = promise.is_some_and(|promise| is_won_by(promise, recorded));
+        entries.push(entry(recorded, if won { tell_won(fact) } else { tell(fact) }));
         if matches!(fact, Fact::OfferAccepted { .. }) {
             promise = Some(recorded);
         }
     }
     entries.split_off(entries.len().saturating_sub(TIMELINE_MAX))
+}
+
+/// What became of a stay alone, the oldest first; the newest [`TIMELINE_MAX`].
+#[must_use]
+pub fn timeline_of_stay<'a>(events: impl IntoIterator<Item = &'a Recorded>, stay: StayId) -> Vec<Entry> {
+    let own = events.into_iter().filter(|recorded| recorded.event.fact.stay() == Some(stay));
+    let mut entries: Vec<Entry> = own.map(|recorded| entry(recorded, tell(&recorded.event.fact))).collect();
+    entries.split_off(entries.len().saturating_sub(TIMELINE_MAX))
+}
+
+fn entry(recorded: &Recorded, sentence: Sentence) -> Entry {
+    let fact = &recorded.event.fact;
+    Entry {
+        position: recorded.position,
+        recorded_at: recorded.recorded_at,
+        occurred_at: recorded.event.occurred_at,
+        source: recorded.event.source.clone(),
+        kind: fact.kind(),
+        location: fact.location().cloned(),
+        sentence,
+    }
 }
 
 /// Whether nobody chose and the rule that the first promise wins did: then the promise and the choice are one act.

@@ -9,7 +9,7 @@ use domain::access::{Action, Role};
 use domain::desk::{End, Refusal, State};
 use domain::matching::{Wanted, matching, receipt_of};
 use domain::queries::timeline;
-use domain::{Matched, Recorded, ReferralId};
+use domain::{Matched, Recorded, ReferralId, StayId};
 use eventlog::{LogReader, Query, QueryItem};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -168,7 +168,14 @@ pub(crate) async fn history(look: &Look<'_>, referral: ReferralId) -> Result<Vec
     tokio::task::spawn_blocking(read).await.map_err(|_| Problem::Away)?
 }
 
-/// The same, where waiting for the disk keeps nobody else waiting.
+/// What happened to a stay, from the log; nothing of the referral that led to it.
+pub(crate) async fn history_of_stay(look: &Look<'_>, stay: StayId) -> Result<Vec<Recorded>, Problem> {
+    let reader = look.portal.app.reader.clone();
+    let read = move || events(&reader, &[format!("stay:{stay}")]);
+    tokio::task::spawn_blocking(read).await.map_err(|_| Problem::Away)?
+}
+
+/// The same of a referral, where waiting for the disk keeps nobody else waiting.
 ///
 /// # Errors
 /// The log can not be read.

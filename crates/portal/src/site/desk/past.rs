@@ -7,10 +7,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::ReferralId;
 use domain::access::Action;
 use domain::desk::State as DeskState;
 use domain::matching::receipt_of;
+use domain::{LocationId, Recorded, ReferralId, StayId, queries};
 
 use super::referral::Found;
 use crate::api::problem::Problem;
@@ -46,47 +46,56 @@ const LATE_MICROS: i64 = 120_000_000;
 /// # Errors
 /// The log can not be read.
 pub(crate) async fn entries(look: &Look<'_>, referral: ReferralId) -> Result<Vec<Entry>, Problem> {
-    let found = history(look, referral).await?;
-    let (lang, now) = (look.lang, look.now);
-    let name = |location: &domain::LocationId| {
-        let card = look.portal.app.desk.state().read(|state| state.board.location(location));
-        card.map_or_else(|| location.to_string(), |card| text::shown(card.name.as_str()))
-    };
-    let network = look.portal.app.registry.borrow().clone();
+    let told = queries::timeline(&history(look, referral).await?, referral);
     // Where the doctor agreed, as far as it is told.
-    let mut agreed: BTreeSet<domain::LocationId> = BTreeSet::new();
-    let entry = |entry: domain::queries::Entry| {
+    let mut agreed: BTreeSet<LocationId> = BTreeSet::new();
+    let mut without = |entry: &queries::Entry| {
         if entry.kind == "offer.medically-agreed" {
             agreed.extend(entry.location.clone());
         }
-        let without =
-            entry.kind == "stay.admitted" && entry.location.as_ref().is_some_and(|at| !agreed.contains(at));
-        let late = entry.recorded_at.as_micros() - entry.occurred_at.as_micros() > LATE_MICROS;
-        Entry {
-            position: entry.position,
-            when: text::clock(entry.occurred_at, now, lang),
-            told: late.then(|| text::clock(entry.recorded_at, now, lang)),
-            what: [
-                readable(
-                    &say(lang, entry.sentence),
-                    entry.location.as_ref().map(|at| (at, name(at))).as_ref(),
-                    now,
-                    lang,
-                ),
-                if without { lang.t("told-without-agreement").to_owned() } else { String::new() },
-            ]
-            .join(" ")
-            .trim_end()
-            .to_owned(),
-            kind: entry.kind,
-            source: teller(&network, &entry.source, lang),
-            urn: text::shown(entry.source.as_str()),
-        }
+        entry.kind == "stay.admitted" && entry.location.as_ref().is_some_and(|at| !agreed.contains(at))
     };
-    let mut entries: Vec<Entry> =
-        domain::queries::timeline(&found, referral).into_iter().map(entry).collect();
+    let lang = look.lang;
+    let entries = told.into_iter().map(|told| {
+        let without = without(&told);
+        let mut entry = shown(look, told);
+        if without {
+            entry.what = format!("{} {}", entry.what, lang.t("told-without-agreement"));
+        }
+        entry
+    });
+    Ok(newest_first(entries.collect()))
+}
+
+/// The same of a stay alone, as far as its events tell it.
+pub(crate) fn entries_of_stay(look: &Look<'_>, events: &[Recorded], stay: StayId) -> Vec<Entry> {
+    let told = queries::timeline_of_stay(events, stay);
+    newest_first(told.into_iter().map(|told| shown(look, told)).collect())
+}
+
+fn newest_first(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.reverse();
-    Ok(entries)
+    entries
+}
+
+/// An entry as people read it.
+fn shown(look: &Look<'_>, entry: queries::Entry) -> Entry {
+    let (lang, now) = (look.lang, look.now);
+    let name = |location: &LocationId| {
+        let card = look.portal.app.desk.state().read(|state| state.board.location(location));
+        card.map_or_else(|| location.to_string(), |card| text::shown(card.name.as_str()))
+    };
+    let late = entry.recorded_at.as_micros() - entry.occurred_at.as_micros() > LATE_MICROS;
+    let at = entry.location.as_ref().map(|at| (at, name(at)));
+    Entry {
+        position: entry.position,
+        when: text::clock(entry.occurred_at, now, lang),
+        told: late.then(|| text::clock(entry.recorded_at, now, lang)),
+        what: readable(&say(lang, entry.sentence), at.as_ref(), now, lang).trim_end().to_owned(),
+        kind: entry.kind,
+        source: teller(&look.portal.app.registry.borrow(), &entry.source, lang),
+        urn: text::shown(entry.source.as_str()),
+    }
 }
 
 #[derive(Template)]

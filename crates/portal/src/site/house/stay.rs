@@ -1,4 +1,5 @@
-//! `/verblijf/{stay}`: a stay from coming in to going home: where, the plan, what it waits for, who pays, leaving.
+//! `/verblijf/{stay}`: a stay from coming in to going home: where, the plan, what it waits for, who pays, leaving, and what happened
+//! to it, from the log.
 //!
 //! Nothing that tells who it is: that is a page of its own, which says that somebody looked. Not here: what may be done when
 //! (`domain::desk`).
@@ -11,18 +12,23 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
 use domain::desk::{State as DeskState, Stay};
-use domain::{CareType, Destination, ItemState, PlanItem, StayId, WaitingFor};
+use domain::{CareType, Destination, Fact, ItemState, PlanItem, Recorded, StayId, WaitingFor};
 use views::CountsAs;
 
 use super::{Scene, beds, local, offers};
 use crate::api::problem::Problem;
+use crate::api::questions::referrals::history_of_stay;
 use crate::api::request::Parts;
 use crate::api::scope::Subject;
 use crate::pages::{self, Page};
 use crate::server::Portal;
+use crate::site::desk::past::{Entry, entries_of_stay};
 use crate::site::visit::{NotShown, Visit};
 use crate::site::words::{Choice, When, choices};
 use crate::text;
+
+/// What happened to a stay, as far as it is on the page; the newest.
+const HISTORY_SHOWN_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "stay.html")]
@@ -31,6 +37,11 @@ struct StayPage {
     position: u64,
     heard: String,
     stay: StayView,
+    /// Where somebody went, of one that left.
+    went: Option<String>,
+    /// What happened, the newest first, and how much more there is.
+    history: Vec<Entry>,
+    left_off: usize,
     destinations: Vec<Choice>,
     /// Now, as a field of a form has it.
     now: String,
@@ -99,16 +110,32 @@ pub(crate) async fn page(
         Ok(view(&scene, id, stay))
     });
     let answered = found.map_err(|problem| visit.no(problem))?;
+    let events = history_of_stay(&look, id).await.map_err(|problem| visit.no(problem))?;
+    let mut history = entries_of_stay(&look, &events, id);
+    let left_off = history.len().saturating_sub(HISTORY_SHOWN_MAX);
+    history.truncate(HISTORY_SHOWN_MAX);
+    let went = answered.body.closed.as_ref().and_then(|_| destination(&events));
     let p = Page::new(visit, lang.t("stay").to_owned(), format!("/verblijf/{id}"));
     let page = StayPage {
         position: answered.position,
         heard: text::clock_seconds(now, now, lang),
         stay: answered.body,
+        went: went.map(|went| lang.code("destination", went.raw())),
+        history,
+        left_off,
         destinations: choices(lang, "destination", Destination::KNOWN, &[]),
         now: local(now),
         p,
     };
     Ok(pages::page(StatusCode::OK, &page))
+}
+
+/// Where somebody went, by the last word about it.
+fn destination(events: &[Recorded]) -> Option<&Destination> {
+    events.iter().rev().find_map(|recorded| {
+        let Fact::StayDischarged { destination, .. } = &recorded.event.fact else { return None };
+        Some(destination)
+    })
 }
 
 fn view(scene: &Scene<'_>, id: StayId, stay: &Stay) -> StayView {

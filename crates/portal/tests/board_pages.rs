@@ -46,11 +46,18 @@ async fn the_board_says_how_many_can_be_admitted_now_and_why_that_is_fewer_to_wh
     let page = desk.page("/r/zk01").await;
     let linde = cell(&page, "zk01-de-linde/ELV_LC");
     assert!(linde.contains("<b>0</b>") && linde.contains("neemt op ") && linde.contains(" 08–17"), "{linde}");
+    assert!(linde.contains("<small>vanaf ") && linde.contains(" 08:00 weer 2 plekken</small>"), "{linde}");
+    assert!(!cell(&page, "zk01-de-beuk/ELV_LC").contains("weer"), "nothing to wait for: {page}");
     assert!(cell(&page, "zk01-de-beuk/ELV_LC").contains("<b>1</b>"), "{page}");
     assert!(cell(&page, "=ELV_LC").contains("<b>1</b>"), "the sum of three beds is what can be admitted");
     assert!(page.contains("vrij en bemand") && !page.contains("nu beschikbaar"), "{page}");
     let english = desk.page("/r/zk01?lang=en").await;
     assert!(cell(&english, "zk01-de-linde/ELV_LC").contains("admits "), "{english}");
+    assert!(cell(&english, "zk01-de-linde/ELV_LC").contains("2 places again from "), "{english}");
+    // The page behind the row, and that of the house itself, say it too.
+    let behind = desk.page("/l/zk01-de-linde/cijfers/ELV_LC").await;
+    let house = Session::sign_in(serving.address, "linde").await.page("/l/zk01-de-linde").await;
+    assert!([behind, house].iter().all(|page| page.contains(" 08:00 weer 2 plekken")));
     let anybody = Session::nobody(serving.address).page("/r/zk01").await;
     assert!(!anybody.contains("data-part=\"can ") && anybody.contains("vrij en bemand"), "{anybody}");
     serving.stop().await;

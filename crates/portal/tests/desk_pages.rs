@@ -343,3 +343,32 @@ async fn who_came_elsewhere_stands_below_the_work_with_where_and_whom_to_ring() 
     serving.stop().await;
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_can_for_the_hour_the_page_says_who_can_again_first_and_from_when() {
+    let (node, serving) = desks().await;
+    let now = node.app.desk.now();
+    let days = ["mo", "tu", "we", "th", "fr", "sa", "su"];
+    let today = usize::from(domain::Wall::at(now).unwrap().weekday);
+    let day = days.iter().cycle().nth(today + 2).unwrap();
+    let windows = [("zk01-de-linde", "09:00"), ("zk01-de-beuk", "08:00")].map(|(house, from)| {
+        let windows =
+            format!(r#""location":"{house}","windows":[{{"days":["{day}"],"from":"{from}","to":"17:00"}}]"#);
+        let number = if from == "09:00" { 970 } else { 971 };
+        support::event_of("zk01", number, "location.windows-set", house, &windows)
+    });
+    let position = node.record(&windows).await;
+    assert!(node.app.desk.state().wait_for(position).await);
+    let desk = Session::sign_in(serving.address, "loket").await;
+    let (page, at) = referred(&desk, "crisis").await;
+    assert!(
+        page.contains("Niemand kan nu") && page.contains("Als eerste kan weer: zk01-de-beuk, vanaf "),
+        "{page}"
+    );
+    assert_eq!(page.matches("Kan weer vanaf ").count(), 2, "{page}");
+    assert!(page.contains(" 08:00.</b>"), "{page}");
+    let english = desk.page(&format!("{at}?lang=en")).await;
+    assert!(english.contains("The first that can again: zk01-de-beuk, from "), "{english}");
+    serving.stop().await;
+    node.stop().await;
+}

@@ -131,6 +131,18 @@ impl Intake {
         moment::next_within(self.windows.as_deref()?, care_type, after)
     }
 
+    /// When more of this type can come, at the earliest, than can at a moment: a window or the period of a limit begins. `None` if
+    /// neither ever does.
+    #[must_use]
+    pub fn next_change(&self, care_type: &CareType, after: Timestamp) -> Option<Timestamp> {
+        let of_type = self.limits_of(care_type).filter_map(|limit| moment::next_period(&limit.period, after));
+        of_type.chain(self.admits_from(care_type, after)).min()
+    }
+
+    fn limits_of(&self, care_type: &CareType) -> impl Iterator<Item = &Limit> {
+        self.limits.iter().filter(move |limit| limit.care_type.as_ref().is_none_or(|only| only == care_type))
+    }
+
     /// The limit that one more admission of this type at this moment would pass, not counting this referral itself.
     #[must_use]
     pub fn limit_reached(&self, care_type: &CareType, at: Timestamp, but: ReferralId) -> Option<u32> {
@@ -144,9 +156,7 @@ impl Intake {
         let expected =
             self.expected.iter().filter(|(referral, _)| Some(**referral) != but).map(|(_, coming)| coming);
         let all: Vec<&Coming> = expected.chain(self.admitted.values()).collect();
-        let limits =
-            self.limits.iter().filter(|limit| limit.care_type.as_ref().is_none_or(|only| only == care_type));
-        let rooms = limits.map(|limit| {
+        let rooms = self.limits_of(care_type).map(|limit| {
             let same_type =
                 |coming: &&&Coming| limit.care_type.as_ref().is_none_or(|only| *only == coming.care_type);
             let in_period = |coming: &&&Coming| moment::same_period(&limit.period, coming.at, at);

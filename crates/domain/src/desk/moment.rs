@@ -30,6 +30,19 @@ pub(super) fn same_period(period: &Period, one: Timestamp, other: Timestamp) -> 
     }
 }
 
+/// When the next period begins after this moment.
+pub(super) fn next_period(period: &Period, after: Timestamp) -> Option<Timestamp> {
+    let wall = Wall::at(after)?;
+    let days = match period {
+        Period::Day | Period::Other(_) => 1,
+        Period::Week => i64::from(DAYS_OF_WEEK.checked_sub(wall.weekday)?),
+    };
+    let into_minute = after.as_micros().rem_euclid(MICROS_PER_MINUTE);
+    let later = days.checked_mul(MINUTES_PER_DAY)?.checked_sub(i64::from(wall.minute_of_day()))?;
+    let at = later.checked_mul(MICROS_PER_MINUTE)?.checked_sub(into_minute)?;
+    Some(on_the_wall(after.saturating_add_micros(at), 0))
+}
+
 /// Whether admissions of this type are possible at this moment. A window that ends before it begins goes over midnight.
 pub(super) fn is_within(windows: &[AdmissionWindow], care_type: &CareType, moment: Timestamp) -> bool {
     let Some(wall) = Wall::at(moment) else { return false };
@@ -142,6 +155,25 @@ mod tests {
         );
         let never = window(&[], "08:00", "17:00");
         assert_eq!(next_within(&[never], &CareType::ElvLc, is("2026-03-02T07:00:00Z")), None);
+    }
+
+    #[test]
+    fn the_next_day_and_week_begin_at_midnight_on_the_wall() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let cases = [
+            (Period::Day, "2026-03-02T10:30:31Z", "2026-03-02T23:00:00Z"),
+            (Period::Day, "2026-03-02T23:00:00Z", "2026-03-03T23:00:00Z"),
+            // The days on which the clock is changed have an hour less and more.
+            (Period::Day, "2026-03-28T23:30:00Z", "2026-03-29T22:00:00Z"),
+            (Period::Day, "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+            (Period::Week, "2026-03-02T10:30:00Z", "2026-03-08T23:00:00Z"),
+            (Period::Week, "2026-03-29T10:30:00Z", "2026-03-29T22:00:00Z"),
+        ];
+        for (period, after, next) in cases {
+            assert_eq!(next_period(&period, at(after)), Some(at(next)), "{period:?} {after}");
+            let before = at(next).saturating_add_micros(-1);
+            assert!(same_period(&period, at(after), before) && !same_period(&period, at(after), at(next)));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
 
 /// A place that can be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fitting {
+pub(crate) struct Fitting {
     /// The bed that fits best, where there are bed records.
     pub(super) bed: Option<BedId>,
     /// It is used for this care first.
@@ -25,7 +25,7 @@ pub(super) struct Fitting {
 }
 
 /// The best place of a location, or every reason why there is none.
-pub(super) fn judge(
+pub(crate) fn judge(
     state: &State,
     wanted: &Wanted,
     location: &LocationId,

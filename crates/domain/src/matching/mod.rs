@@ -18,6 +18,7 @@ use crate::{
     Weights,
 };
 
+pub(crate) use hard::judge;
 pub use receipt::{RECEIPT_BYTES_MAX, again, receipt_of};
 
 /// What is looked for.

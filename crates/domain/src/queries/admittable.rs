@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::availability::{Basis, CareCode, LastWord};
-use crate::desk::State;
+use crate::desk::{Intake, State};
 use crate::words::{Sentence, say};
 use crate::{CareType, Label, LocationId, RegionId, Timestamp};
 
@@ -92,27 +92,13 @@ pub fn admittable(state: &State, region: &RegionId, at: Timestamp) -> Vec<Admitt
     let rows = state.board.rows_of(region).filter_map(|row| {
         let card = state.board.location(&row.location)?;
         let care_type = CareType::from(row.care_type.as_str());
-        let (mut own, mut also) = ((row.offerable, Vec::new()), (row.also_offerable, Vec::new()));
-        let mut less = |most: u32, why: WhyLess| {
-            for (admittable, why_less) in [&mut own, &mut also] {
-                if most < *admittable {
-                    *admittable = most;
-                    why_less.push(why);
-                }
-            }
+        let can = |offerable: u32| match state.locations.get(&row.location) {
+            _ if card.is_stopped() => stopped(offerable),
+            Some(intake) => possible(intake, &care_type, offerable, at),
+            None => (offerable, Vec::new()),
         };
-        if card.is_stopped() {
-            less(0, WhyLess::AdmissionsStopped);
-        }
-        if let Some(intake) = state.locations.get(&row.location) {
-            if !intake.admits_at(&care_type, at) {
-                less(0, WhyLess::OutsideWindow);
-            }
-            if let Some(room) = intake.room(&care_type, at, None) {
-                less(room.left, WhyLess::IntakeLimit { max: room.max, left: room.left });
-            }
-        }
-        let ((admittable, why_less), (also_admittable, also_why_less)) = (own, also);
+        let (admittable, why_less) = can(row.offerable);
+        let (also_admittable, also_why_less) = can(row.also_offerable);
         Some(AdmittableRow {
             name: card.name,
             care_type: row.care_type,
@@ -129,4 +115,32 @@ pub fn admittable(state: &State, region: &RegionId, at: Timestamp) -> Vec<Admitt
         })
     });
     rows.collect()
+}
+
+fn stopped(offerable: u32) -> (u32, Vec<WhyLess>) {
+    let why = (offerable > 0).then_some(WhyLess::AdmissionsStopped);
+    (0, why.into_iter().collect())
+}
+
+/// How many of those that can be offered can be admitted at a moment where admissions are not stopped, and why not more.
+pub(super) fn possible(
+    intake: &Intake,
+    care_type: &CareType,
+    offerable: u32,
+    at: Timestamp,
+) -> (u32, Vec<WhyLess>) {
+    let (mut admittable, mut why_less) = (offerable, Vec::new());
+    let mut less = |most: u32, why: WhyLess| {
+        if most < admittable {
+            admittable = most;
+            why_less.push(why);
+        }
+    };
+    if !intake.admits_at(care_type, at) {
+        less(0, WhyLess::OutsideWindow);
+    }
+    if let Some(room) = intake.room(care_type, at, None) {
+        less(room.left, WhyLess::IntakeLimit { max: room.max, left: room.left });
+    }
+    (admittable, why_less)
 }

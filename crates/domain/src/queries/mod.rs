@@ -5,6 +5,7 @@
 
 mod admittable;
 mod contradictions;
+mod opening;
 mod placing;
 mod suiting;
 mod tell;
@@ -16,6 +17,7 @@ use crate::{Label, Timestamp, Wall};
 
 pub use admittable::{AdmittableRow, WhyLess, admittable};
 pub use contradictions::{CONTRADICTIONS_SHOWN_MAX, OpenContradiction, Source, contradictions};
+pub use opening::{OPENING_WITHIN_MICROS, Opening, opening, opening_for};
 pub use placing::{Crises, Placing, crises};
 pub use suiting::{Needs, SuitingRow, Suits, suiting};
 pub use timeline::{Entry, TIMELINE_MAX, timeline, timeline_of_stay};

@@ -11,6 +11,7 @@ mod again;
 mod contradictions;
 mod deadlines;
 mod matching;
+mod openings;
 mod properties;
 mod queries;
 mod races;

@@ -185,3 +185,5 @@ round-first = The first promise wins: whoever says yes first has the referral, a
 round-collect = Promises are collected: whoever says yes keeps a place free, and you choose afterwards with the patient or the family.
 round-collect-bare = Promises are collected: you choose afterwards with the patient or the family. Until then no place is kept.
 see-other = Look at that referral
+candidate-opens = Can again from { $at }.
+candidates-open = The first that can again: { $name }, from { $at }.

@@ -124,3 +124,8 @@ stay-review = Triage looked at again: it is
 
 hours-admits = admits { $hours }
 hours-never = does not admit
+hours-opens =
+    { $count ->
+        [one] one place again from { $at }
+       *[other] { $count } places again from { $at }
+    }

@@ -185,3 +185,5 @@ round-first = De eerste toezegging geldt: wie het eerst ja zegt krijgt de aanmel
 round-collect = Toezeggingen worden verzameld: wie ja zegt houdt een plek vrij, en u kiest daarna met de patiënt of de familie.
 round-collect-bare = Toezeggingen worden verzameld: u kiest daarna met de patiënt of de familie. Tot dan wordt er geen plek vrijgehouden.
 see-other = Bekijk die aanmelding
+candidate-opens = Kan weer vanaf { $at }.
+candidates-open = Als eerste kan weer: { $name }, vanaf { $at }.

@@ -124,3 +124,8 @@ stay-review = Triage nog eens bekeken: het is
 
 hours-admits = neemt op { $hours }
 hours-never = neemt niet op
+hours-opens =
+    { $count ->
+        [one] vanaf { $at } weer één plek
+       *[other] vanaf { $at } weer { $count } plekken
+    }

@@ -31,7 +31,7 @@ pub(crate) struct Ahead {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Possible {
     pub(crate) count: u32,
-    /// Why that is fewer than are free.
+    /// Why that is fewer than are free, and when there are more.
     pub(crate) why: Vec<String>,
 }
 
@@ -98,7 +98,8 @@ fn possible(state: &State, region: &RegionId, now: Timestamp, lang: Lang) -> BTr
     for row in admittable(state, region, now) {
         let sum = found.entry(board::sum_key(row.care_type)).or_default();
         sum.count = sum.count.saturating_add(row.admittable);
-        let why = hours::why_less(lang, state.locations.get(&row.location), &row);
+        let mut why = hours::why_less(lang, state.locations.get(&row.location), &row);
+        why.extend(hours::opens(lang, state, region, &row, now));
         let key = board::row_key(&row.location, row.care_type);
         found.insert(key, Possible { count: row.admittable, why });
     }

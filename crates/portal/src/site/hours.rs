@@ -1,10 +1,10 @@
-//! Admission hours in a few words, `ma–vr 08–17`, and why fewer can be admitted than there are free beds.
+//! Admission hours in a few words, `ma–vr 08–17`, why fewer can be admitted than there are free beds, and when more can.
 //!
 //! Not here: what can be admitted (`domain::queries::admittable`).
 
-use domain::desk::Intake;
-use domain::queries::{AdmittableRow, WhyLess};
-use domain::{AdmissionWindow, CareType};
+use domain::desk::{Intake, State};
+use domain::queries::{AdmittableRow, WhyLess, opening};
+use domain::{AdmissionWindow, CareType, RegionId, Timestamp};
 
 use super::words::say;
 use crate::text;
@@ -73,6 +73,22 @@ pub(super) fn reasons(
         WhyLess::AdmissionsStopped | WhyLess::IntakeLimit { .. } => say(lang, why.sentence()),
     };
     why_less.iter().map(words).collect()
+}
+
+/// When more can be admitted of a row than at this moment, and how many then.
+pub(super) fn opens(
+    lang: Lang,
+    state: &State,
+    region: &RegionId,
+    row: &AdmittableRow,
+    at: Timestamp,
+) -> Option<String> {
+    if row.admittable >= row.offerable {
+        return None;
+    }
+    let opening = opening(state, region, &row.location, row.care_type, at)?;
+    let (from, count) = (text::clock(opening.at, at, lang), opening.admittable.to_string());
+    Some(lang.tf("hours-opens", &[("at", &from), ("count", &count)]))
 }
 
 #[cfg(test)]

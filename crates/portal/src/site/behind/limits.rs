@@ -11,12 +11,15 @@ use super::Place;
 use super::beds::Kept;
 use super::search::Found as Events;
 use super::told::{Teller, Told};
+use crate::site::hours;
 use crate::site::words::say;
 
 /// What is admittable, as the state has it.
 pub(super) struct Found {
     /// For whoever may ask it.
     row: Option<AdmittableRow>,
+    /// When more can be admitted.
+    opens: Option<String>,
     stopped: bool,
     stopped_wards: Vec<Label>,
     windows: bool,
@@ -42,13 +45,16 @@ pub(super) struct Report {
 
 /// What can be admitted of the row now: for whoever may ask that of the region, or sees the beds.
 pub(super) fn found(place: &Place<'_>) -> Found {
-    let (state, card) = (place.state, place.card);
+    let (state, visit, card) = (place.state, place.visit, place.card);
     let may = place.may(Action::Beds) || place.may_in_region(Action::Admittable);
     let rows = if may { queries::admittable(state, &card.region, place.at) } else { Vec::new() };
     let own = |row: &AdmittableRow| row.location == *place.location && row.care_type == place.code;
     let intake = state.locations.get(place.location);
+    let row = rows.into_iter().find(own);
+    let opens = |row: &AdmittableRow| hours::opens(visit.lang, state, &card.region, row, place.at);
     Found {
-        row: rows.into_iter().find(own),
+        opens: row.as_ref().and_then(opens),
+        row,
         stopped: card.is_stopped(),
         stopped_wards: card.stopped_wards().cloned().collect(),
         windows: intake.is_some_and(|intake| intake.windows().is_some()),
@@ -58,10 +64,10 @@ pub(super) fn found(place: &Place<'_>) -> Found {
 pub(super) fn shown(found: &Found, events: &Events, teller: &Teller<'_>) -> Limits {
     let lang = teller.visit.lang;
     let row = found.row.as_ref();
-    let why = row.map(|row| row.why_less.iter().map(|why| say(lang, why.sentence())).collect());
+    let why = row.into_iter().flat_map(|row| &row.why_less).map(|why| say(lang, why.sentence()));
     Limits {
         now: row.map(|row| (row.admittable, row.offerable)),
-        why: why.unwrap_or_default(),
+        why: why.chain(found.opens.clone()).collect(),
         events: holding(found, events, teller.code)
             .into_iter()
             .map(|recorded| teller.tell(recorded))

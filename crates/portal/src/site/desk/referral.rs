@@ -14,6 +14,7 @@ use domain::desk::{
     ContradictionKind, End, Instrument, Offer, OfferState, Outcome, Referral, State as DeskState,
 };
 use domain::matching::{Wanted, matching};
+use domain::queries::opening_for;
 use domain::{
     AgeBand, CareType, DeclineCode, DivertedReason, Feature, Matched, OfferId, Origin, Purpose, ReferralId,
     Role, Timestamp, Urgency, WithdrawnReason,
@@ -172,6 +173,8 @@ pub(crate) struct Found {
     pub(crate) left_off: u32,
     /// How far it is is known of none of them.
     pub(crate) no_distance: bool,
+    /// Who of those that can not now is the first that can again.
+    pub(crate) opens: Option<String>,
 }
 
 /// One location that can.
@@ -533,7 +536,21 @@ fn weighing(state: &DeskState, referral: &Referral, lang: Lang) -> Option<Weighi
 
 fn found(state: &DeskState, id: ReferralId, now: Timestamp, lang: Lang) -> Option<Found> {
     let wanted = Wanted::of(state, id, now)?;
-    Some(Found::of(state, &matching(state, &wanted), now, lang))
+    let matched = matching(state, &wanted);
+    let mut found = Found::of(state, &matched, now, lang);
+    let mut first: Option<(Timestamp, String)> = None;
+    for (one, (called, why)) in matched.excluded.iter().zip(&mut found.excluded) {
+        let Some(at) = opening_for(state, &wanted, &one.location) else { continue };
+        why.push(lang.tf("candidate-opens", &[("at", &text::clock(at, now, lang))]));
+        if first.as_ref().is_none_or(|(before, _)| at < *before) {
+            first = Some((at, called.name.clone()));
+        }
+    }
+    let opens = |(at, name): (Timestamp, String)| {
+        lang.tf("candidates-open", &[("name", &name), ("at", &text::clock(at, now, lang))])
+    };
+    found.opens = first.map(opens);
+    Some(found)
 }
 
 impl Found {
@@ -569,6 +586,7 @@ impl Found {
             excluded: matched.excluded.iter().map(excluded).collect(),
             left_off: matched.left_off,
             no_distance: no_distance && !matched.candidates.is_empty(),
+            opens: None,
         }
     }
 }

@@ -24,6 +24,7 @@ use domain::{AdmissionWindow, CareType, LocationId, LocationMode, RegionId, Stop
 use self::beds::{CountRow, Ward};
 use self::offers::{Before, before};
 use self::stays::StayRow;
+use super::hours;
 use super::visit::{NotShown, Visit};
 use super::words::{Choice, Phone, choices, say, stop, teller};
 use crate::api::problem::Problem;
@@ -245,6 +246,7 @@ fn today(scene: &Scene<'_>) -> Vec<Today> {
             let values = [("left", &*room.left.to_string()), ("max", &*room.max.to_string())];
             why.push(lang.tf("house-room", &values));
         }
+        why.extend(hours::opens(lang, state, scene.region, &row, now));
         Today {
             care: lang.care_type(row.care_type.as_str()),
             code: row.care_type.as_str(),

@@ -172,7 +172,7 @@ fn address(path: &str, chosen: Option<CareCode>, lang: Lang) -> String {
     let care_type = chosen.map(|code| format!("care_type={code}"));
     let lang = (lang != Lang::default()).then(|| format!("lang={}", lang.tag()));
     let query: Vec<String> = care_type.into_iter().chain(lang).collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    with(path, &query.join("&"))
 }
 
 /// An address with more asked for.

@@ -70,6 +70,45 @@ async fn says_when_it_admits(nurse: &Session) -> String {
     page
 }
 
+/// Everything that is known of bed 1 is in its form, and can be changed there.
+async fn changes_a_bed(nurse: &Session, serving: &Serving) {
+    assert!(
+        nurse.page(LINDE).await.contains(&format!("{SETUP}?bed=1#bed-wijzigen")),
+        "the house leads there"
+    );
+    let page = nurse.page(&format!("{SETUP}?bed=1")).await;
+    let change = format!("{DO}/beds/1/change");
+    let form = form_to(&page, &change);
+    let known = [
+        ("facts[care_types][]", "ELV_LC"),
+        ("facts[ward]", "Noord"),
+        ("facts[features][]", "hoist"),
+        ("facts[reserve]", "false"),
+    ];
+    for (name, value) in known {
+        assert!(form.fields.contains(&(name.into(), value.into())), "{name}: {:?}", form.fields);
+    }
+    // Another type first, the old one besides, nothing of what it offered, and kept back.
+    let mut fields = form.fields;
+    fields.retain(|(name, _)| {
+        !matches!(name.as_str(), "facts[care_types][]" | "facts[features][]" | "facts[reserve]")
+    });
+    let said =
+        [("facts[care_types][]", "GRZ"), ("facts[care_types][]", "ELV_LC"), ("facts[reserve]", "true")];
+    fields.extend(said.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let page = tests::form::Form { fields, ..form }.with("facts[room]", "12").send(nurse).await;
+    let kept = form_to(&page, &change).fields;
+    let of = |name: &str| -> Vec<&str> {
+        kept.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+    };
+    assert_eq!(of("facts[care_types][]"), ["GRZ", "ELV_LC"]);
+    assert_eq!((of("facts[room]"), of("facts[ward]")), (vec!["12"], vec!["Noord"]));
+    assert!(of("facts[features][]").is_empty() && of("facts[reserve]") == ["true"], "{kept:?}");
+    let board = asks(serving, "location", "/regions/zk01/board").await;
+    let row = board["rows"].as_array().unwrap().iter().find(|row| row["care_type"] == "GRZ").unwrap();
+    assert_eq!((row["reserve"].as_u64(), row["physical"].as_u64()), (Some(1), Some(1)), "{row}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_house_is_registered_set_up_and_withdrawn_on_its_pages_without_a_script() {
     let node = Node::of(support::network::network());
@@ -104,17 +143,25 @@ async fn a_house_is_registered_set_up_and_withdrawn_on_its_pages_without_a_scrip
 
     // The next number is there at once, and any other is a question away.
     let bed = [("facts[care_types][]", "ELV_LC"), ("facts[ward]", "Noord"), ("facts[features][]", "hoist")];
-    let page = fills(&nurse, &page, &format!("{DO}/beds/1/add"), &bed).await;
-    assert!(page.contains(&format!("{DO}/beds/2/add")), "{page}");
-    let page = nurse.page(&format!("{SETUP}?bed=12A")).await;
-    fills(&nurse, &page, &format!("{DO}/beds/12A/add"), &[("facts[care_types][]", "GRZ")]).await;
-    let taken = nurse.page(&format!("{SETUP}?bed=12A")).await;
-    assert!(taken.contains("Bed 12A is er al") && !taken.contains(&format!("{DO}/beds/12A/add")));
+    let add = format!("{DO}/beds/_/add");
+    let page = fills(&nurse, &page, &add, &bed).await;
+    assert!(page.contains("name=\"in:bed\" value=\"2\""), "{page}");
+    fills(&nurse, &page, &add, &[("in:bed", "12A"), ("facts[care_types][]", "GRZ")]).await;
+    // Whoever types the number of a bed that is there loses nothing of what was filled in.
+    let again = form_to(&page, &add).with("in:bed", "12A").with("facts[room]", "7");
+    let taken = again.with("facts[care_types][]", "ELV_HC").try_send(&nurse).await;
+    assert!(taken.status == 409 && taken.body.contains("Een bed met dit nummer is er al"), "{}", taken.body);
+    let kept = form_to(&taken.body, &add).fields;
+    for field in [("in:bed", "12A"), ("facts[room]", "7"), ("facts[care_types][]", "ELV_HC")] {
+        assert!(kept.contains(&(field.0.into(), field.1.into())), "{field:?}: {kept:?}");
+    }
+    let taken = nurse.page(SETUP).await;
     let house = nurse.page(LINDE).await;
     assert!(house.contains("id=\"bed-1\"") && house.contains("id=\"bed-12A\""), "{house}");
     fills(&nurse, &taken, &format!("{DO}/beds/12A/removed"), &[]).await;
     assert!(!nurse.page(LINDE).await.contains("id=\"bed-12A\""));
 
+    changes_a_bed(&nurse, &serving).await;
     let page = says_when_it_admits(&nurse).await;
     let page =
         fills(&nurse, &page, &format!("{DO}/intake-limit"), &[("max", "2"), ("care_type", "ELV_LC")]).await;

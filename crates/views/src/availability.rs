@@ -9,7 +9,7 @@ use crate::View;
 
 impl View for Availability {
     const NAME: &'static str = "availability";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     type Change = RowKey;
 
     fn project(&mut self, recorded: &Recorded, changes: &mut Vec<RowKey>) {

@@ -107,6 +107,7 @@ pub(super) struct Bed {
     /// What it can be used for, the primary type first, each once, never empty.
     pub(super) care_types: Arc<[CareCode]>,
     pub(super) ward: Option<Label>,
+    pub(super) room: Option<Label>,
     /// What it offers; `None` if nobody ever said.
     pub(super) features: Option<Arc<[Feature]>>,
     pub(super) reserve: bool,
@@ -123,6 +124,7 @@ impl Bed {
         let mut bed = Self {
             care_types: codes(&[]),
             ward: None,
+            room: None,
             features: None,
             reserve: false,
             axes: Axes::default(),
@@ -141,6 +143,9 @@ impl Bed {
         }
         if let Some(ward) = &profile.ward {
             self.ward = Some(ward.clone());
+        }
+        if let Some(room) = &profile.room {
+            self.room = Some(room.clone());
         }
         if let Some(features) = &profile.features {
             self.features = Some(features.as_slice().into());

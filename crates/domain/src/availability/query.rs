@@ -6,8 +6,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::{
-    BedId, CareType, Label, LocationId, LocationMode, LocationProfile, ReferralId, RegionId, StayId,
-    StopReason, Timestamp,
+    BedId, BedProfile, BedRef, CareType, Label, LocationId, LocationMode, LocationProfile, ReferralId,
+    RegionId, StayId, StopReason, Timestamp,
 };
 use serde::Serialize;
 
@@ -186,6 +186,20 @@ impl Availability {
             .get(location)
             .into_iter()
             .flat_map(|location| location.beds.iter().filter_map(|(bed, state)| bed_card(bed, state)))
+    }
+
+    /// All that is said of a bed, as its location would say it anew; `None` if it is not known.
+    #[must_use]
+    pub fn bed_profile(&self, at: &BedRef) -> Option<BedProfile> {
+        let bed = self.locations.get(&at.location)?.beds.get(&at.bed)?;
+        Some(BedProfile {
+            bed: at.clone(),
+            care_types: Some(bed.care_types.iter().map(|code| CareType::from(code.as_str())).collect()),
+            ward: bed.ward.clone(),
+            room: bed.room.clone(),
+            features: bed.features.as_ref().map(|features| features.to_vec()),
+            reserve: Some(bed.reserve),
+        })
     }
 
     /// The wards of a location, by name: those it says it has, those its beds stand in, those that are stopped.

@@ -129,3 +129,4 @@ hours-opens =
         [one] one place again from { $at }
        *[other] { $count } places again from { $at }
     }
+house-bed-facts = What the bed is and offers

@@ -129,3 +129,4 @@ hours-opens =
         [one] vanaf { $at } weer één plek
        *[other] vanaf { $at } weer { $count } plekken
     }
+house-bed-facts = Wat het bed is en biedt

@@ -91,6 +91,8 @@ pub(crate) enum Problem {
     Above(u32),
     /// It is asked once more, before it is done.
     Unsure(Unsure),
+    /// A bed that is to be added is there.
+    BedThere,
     /// A parameter of the address or a header can not be read; which.
     BadParameter(&'static str),
     /// The body is of another type.
@@ -161,7 +163,7 @@ impl Problem {
             Self::Unknown => StatusCode::UNAUTHORIZED,
             Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::NotThere => StatusCode::NOT_FOUND,
-            Self::Refused(_) | Self::Reused | Self::Unsure(_) => StatusCode::CONFLICT,
+            Self::Refused(_) | Self::Reused | Self::Unsure(_) | Self::BedThere => StatusCode::CONFLICT,
             Self::Malformed(_) | Self::BadParameter(_) | Self::Ahead => StatusCode::BAD_REQUEST,
             Self::Unfit(_)
             | Self::TooMany { .. }
@@ -191,6 +193,7 @@ impl Problem {
             Self::Unsure(Unsure::Agreement) => "without-agreement",
             Self::Unsure(Unsure::End) => "ends-referral",
             Self::Unsure(Unsure::Leave) => "leaves-network",
+            Self::BedThere => "bed-there",
             Self::BadParameter(_) => "bad-parameter",
             Self::NotJson => "not-json",
             Self::NotForm => "not-form",
@@ -219,6 +222,7 @@ impl Problem {
                 ("Er klopt iets niet in het formulier", "Something in the form is not right")
             }
             Self::Unsure(_) => ("Weet u het zeker?", "Are you sure?"),
+            Self::BedThere => ("Dit bed is er al", "This bed is there already"),
             Self::BadParameter(_) => {
                 ("Een deel van de vraag klopt niet", "A part of the request is not right")
             }
@@ -258,6 +262,7 @@ impl Problem {
             Self::Unsure(Unsure::Agreement) => return lang.t("sure-agreement-first").to_owned(),
             Self::Unsure(Unsure::End) => return lang.t("sure-end-first").to_owned(),
             Self::Unsure(Unsure::Leave) => return lang.t("sure-leave-first").to_owned(),
+            Self::BedThere => return lang.t("setup-bed-there").to_owned(),
             Self::BadParameter(which) if lang == Lang::Nl => {
                 return format!("'{which}' kunnen wij niet lezen.");
             }

@@ -1,8 +1,10 @@
 //! Every act of the API as a form: `POST /doe/…` beside `POST /api/v1/…`, so that all that can be done works without a script.
 //!
-//! A form has the fields of the act's body (`profile[urgency]`, `to[0][offer]`), with three conveniences a browser needs: what is
+//! A form has the fields of the act's body (`profile[urgency]`, `to[0][offer]`), with conveniences a browser needs: what is
 //! empty was not said; a field named `…@local` is a time in the Netherlands; `?to[3][…]` counts only if the box `on:to[3]`
-//! or a box in that list entry (`?windows[3][days][]`) was ticked. An answer of the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`),
+//! or a box in that list entry (`?windows[3][days][]`) was ticked. A list of boxes of which none was ticked is said to be empty by
+//! a field `none:facts[features]`; a bed whose number is typed stands in the field `in:bed` and not in the address. An answer of
+//! the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`),
 //! what is shown of a form that is not taken (`refused`).
 
 use std::collections::BTreeSet;
@@ -13,8 +15,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use desk::Done;
-use domain::Timestamp;
 use domain::access::Principal;
+use domain::{BedId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::refused::{self, Refused};
@@ -36,6 +38,10 @@ const SEE: &str = "doorstroom-see";
 const BACK: &str = "naar";
 /// The field that says on which page the form stands, which is shown again if it is not taken.
 pub(super) const FROM: &str = "van";
+/// What the name of a field begins with that says that a list is empty if nothing of it is sent.
+const NONE: &str = "none:";
+/// The field with the number of a bed, for an address that has none.
+const IN_BED: &str = "in:bed";
 /// Fields of one form: the longest, that of offers to every candidate, has a few hundred.
 const FIELDS_MAX: usize = 1_024;
 /// How deep the fields of an act are: `site[wards][]`, `items[0][due]`.
@@ -128,8 +134,26 @@ async fn done<W: Wanted>(
     fields: Vec<(String, String)>,
 ) -> Result<Done, Problem> {
     let sure = sure::said(&fields);
+    let parts = completed(parts, &fields)?;
     let wanted: W = read(fields)?;
-    acting::perform_if(portal, parts, principal, wanted, |state, act| sure::first(state, act, &sure)).await
+    acting::perform_if(portal, &parts, principal, wanted, |state, act| sure::first(state, act, &sure)).await
+}
+
+/// The parts of the address with the number that was typed, where a form has a field for it.
+///
+/// # Errors
+/// Nothing was typed, or what can not be a number of a bed.
+fn completed(parts: &Parts, fields: &[(String, String)]) -> Result<Parts, Problem> {
+    let mut parts = parts.clone();
+    if let Some((_, typed)) = fields.iter().find(|(name, _)| name == IN_BED) {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return Err(Problem::Lacks("bed".to_owned()));
+        }
+        let bed: BedId = typed.parse().map_err(|_| Problem::Misfilled)?;
+        parts.0.insert("bed".to_owned(), bed.to_string());
+    }
+    Ok(parts)
 }
 
 /// What a program is told of a body says nothing to somebody with a form.
@@ -158,14 +182,15 @@ fn with_position(back: &str, position: u64) -> String {
 /// # Errors
 /// They are not what is asked for; nothing of them is repeated.
 fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem> {
+    let none = empty_lists(&fields);
     let ticked: BTreeSet<String> =
         fields.iter().filter_map(|(name, _)| ticked(name)).map(str::to_owned).collect();
     let mut kept = form_urlencoded::Serializer::new(String::new());
     let mut answers = 0_usize;
     for (name, value) in fields {
         let value = value.trim();
-        let of_page = name == BACK || name == FROM || name.starts_with(sure::PREFIX);
-        if value.is_empty() || of_page || name.starts_with("on:") {
+        let of_page = name == BACK || name == FROM || name == IN_BED || name.starts_with(sure::PREFIX);
+        if value.is_empty() || of_page || name.starts_with("on:") || name.starts_with(NONE) {
             continue;
         }
         if let Some(question) = name.strip_prefix("answer:") {
@@ -193,9 +218,19 @@ fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem
             kept.append_pair(name, value);
         }
     }
+    for list in &none {
+        kept.append_pair(list, "");
+    }
     let text = kept.finish();
     let reader = serde_qs::Config::new().max_depth(DEPTH_MAX).use_form_encoding(true);
     reader.deserialize_str(&text).map_err(|error| told(&error))
+}
+
+/// The lists that are said to be empty, and of which nothing was ticked.
+fn empty_lists(fields: &[(String, String)]) -> Vec<String> {
+    let said = fields.iter().filter_map(|(name, _)| name.strip_prefix(NONE));
+    let ticked = |list: &str| fields.iter().any(|(name, _)| name.strip_suffix("[]") == Some(list));
+    said.filter(|list| !ticked(list)).map(str::to_owned).collect()
 }
 
 /// The entry of a list that a field `to[3][offer]` is of: `to[3]`.
@@ -288,6 +323,36 @@ mod tests {
         assert_eq!(sent.answers.len(), 2);
         assert!(sent.answers[1].yes && sent.consent);
         assert_eq!((sent.at.as_deref(), sent.days), (Some("2026-07-01T12:03:00.000Z"), Some(14)));
+    }
+
+    #[test]
+    fn a_list_of_boxes_of_which_none_is_ticked_is_empty_where_the_form_says_so_and_else_not_given() {
+        #[derive(Debug, Deserialize)]
+        struct Sent {
+            facts: Facts,
+        }
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Facts {
+            features: Option<Vec<String>>,
+            reserve: bool,
+        }
+        let sent = |more: &[(&str, &str)]| {
+            let fields = [&[("none:facts[features]", "1"), ("facts[reserve]", "false")], more].concat();
+            read::<Sent>(form(&fields)).unwrap().facts.features
+        };
+        assert_eq!(sent(&[]), Some(Vec::new()));
+        assert_eq!(sent(&[("facts[features][]", "hoist")]), Some(vec!["hoist".to_owned()]));
+        let silent: Sent = read(form(&[("facts[reserve]", "true")])).unwrap();
+        assert_eq!(silent.facts, Facts { features: None, reserve: true });
+    }
+
+    #[test]
+    fn the_number_of_a_bed_may_be_typed_and_is_one() {
+        let typed = |value: &str| completed(&Parts::one("bed", &"_"), &form(&[(IN_BED, value)]));
+        assert_eq!(typed(" 12A ").unwrap().0.get("bed").map(String::as_str), Some("12A"));
+        assert!(matches!(typed(" "), Err(Problem::Lacks(field)) if field == "bed"));
+        assert!(matches!(typed("12/../13"), Err(Problem::Misfilled)));
+        assert!(completed(&Parts::one("bed", &"7"), &[]).unwrap().0.get("bed").is_some_and(|bed| bed == "7"));
     }
 
     #[test]

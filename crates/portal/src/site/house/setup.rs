@@ -11,8 +11,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
 use domain::desk::State as DeskState;
-use domain::{AdmissionWindow, BedId, CareType, Feature, LocationId, LocationMode, LocationProfile, Period};
-use views::CountsAs;
+use domain::{
+    AdmissionWindow, BedId, BedProfile, BedRef, CareType, Feature, Label, LocationId, LocationMode,
+    LocationProfile, Period,
+};
+use views::{BedCard, CountsAs};
 
 use crate::api::problem::Problem;
 use crate::api::request::Parts;
@@ -47,6 +50,14 @@ impl SetupPage {
     /// Where a form leads back to: a place on this page.
     fn back(&self, place: &str) -> String {
         format!("{}#{place}", self.p.plain(&format!("/l/{}/inrichting", self.house.id)))
+    }
+}
+
+impl SetupPage {
+    /// The same, with the bed that was changed.
+    fn back_to_bed(&self, bed: &str) -> String {
+        let page = self.p.plain(&format!("/l/{}/inrichting?bed={bed}", self.house.id));
+        format!("{page}#bed-wijzigen")
     }
 }
 
@@ -119,16 +130,57 @@ fn wards(known: &[domain::Label]) -> Vec<(usize, String)> {
     (1..).zip(known.iter().map(ToString::to_string).chain(empty)).collect()
 }
 
-/// What is needed to add a bed, or to take one away.
+/// What is needed to add a bed, to change one, or to take one away.
 struct Beds {
     /// The number that is next, or the one that was asked for.
     next: String,
-    /// That number is taken.
-    taken: bool,
-    wards: Vec<String>,
+    wards: Vec<Choice>,
     features: Vec<Choice>,
+    /// Every bed, and whether it is the one that is to be changed.
+    all: Vec<Choice>,
+    /// The bed that is to be changed, with what is known of it.
+    known: Option<KnownBed>,
     /// Beds of nobody: their numbers.
     free: Vec<String>,
+}
+
+/// A bed as a form has it.
+struct KnownBed {
+    bed: String,
+    /// What it is for first, and what else it can be used for.
+    primary: Vec<Choice>,
+    also: Vec<Choice>,
+    wards: Vec<Choice>,
+    room: String,
+    features: Vec<Choice>,
+    reserve: bool,
+}
+
+impl KnownBed {
+    fn of(profile: &BedProfile, wards: &[&str], lang: Lang) -> Self {
+        let types: Vec<&str> = profile.care_types.iter().flatten().map(CareType::raw).collect();
+        let (first, others) = types.split_at(types.len().min(1));
+        let features: Vec<&str> = profile.features.iter().flatten().map(Feature::raw).collect();
+        Self {
+            bed: profile.bed.bed.to_string(),
+            primary: choices(lang, "care", CareType::KNOWN, first),
+            also: choices(lang, "care", CareType::KNOWN, others),
+            wards: ward_choices(wards, profile.ward.as_ref()),
+            room: profile.room.as_ref().map_or_else(String::new, ToString::to_string),
+            features: choices(lang, "feature", Feature::KNOWN, &features),
+            reserve: profile.reserve == Some(true),
+        }
+    }
+}
+
+/// The wards of a house, of which a bed may stand in one.
+fn ward_choices(wards: &[&str], own: Option<&Label>) -> Vec<Choice> {
+    let choice = |ward: &&str| Choice {
+        code: (*ward).to_owned(),
+        word: text::shown(ward),
+        chosen: own.is_some_and(|own| own.as_str() == *ward),
+    };
+    wards.iter().map(choice).collect()
 }
 
 /// A window in its fields.
@@ -158,16 +210,18 @@ pub(crate) async fn page(
     });
     let answered = found.map_err(|problem| visit.no(problem))?;
     let title = format!("{} {}", lang.t("setup"), answered.body.name);
+    let known = answered.body.beds.as_ref().and_then(|beds| beds.known.as_ref());
+    let query = known.map_or_else(String::new, |known| format!("?bed={}", known.bed));
     let page = SetupPage {
         position: answered.position,
         heard: text::clock_seconds(now, now, lang),
         house: answered.body,
-        p: Page::new(visit, title, format!("/l/{location}/inrichting")),
+        p: Page::new(visit, title, format!("/l/{location}/inrichting{query}")),
     };
     Ok(pages::page(StatusCode::OK, &page))
 }
 
-/// The number of the bed that is to be added (`?bed=`), if it can be one.
+/// The number of the bed that is to be changed, or added (`?bed=`), if it can be one.
 fn asked(visit: &Visit) -> Option<BedId> {
     let query = visit.here.split_once('?').map_or("", |(_, query)| query);
     let (_, number) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "bed")?;
@@ -193,20 +247,35 @@ fn setup(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: L
 }
 
 fn beds(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: Lang) -> Beds {
-    let all: Vec<_> = state.board.beds(location).collect();
+    let mut all: Vec<_> = state.board.beds(location).collect();
+    all.sort_by(|one, other| order(&one.bed).cmp(&order(&other.bed)));
     let is_free = |counts_as: CountsAs| !matches!(counts_as, CountsAs::Occupied(_) | CountsAs::Held);
-    let mut free: Vec<String> =
-        all.iter().filter(|card| is_free(card.counts_as)).map(|card| card.bed.to_string()).collect();
-    free.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+    let free = all.iter().filter(|card| is_free(card.counts_as)).map(|card| card.bed.to_string());
+    let wards: Vec<&str> = state.board.wards(location).into_iter().map(Label::as_str).collect();
+    let known = asked.as_ref().and_then(|bed| {
+        let at = BedRef { location: location.clone(), bed: bed.clone() };
+        Some(KnownBed::of(&state.board.bed_profile(&at)?, &wards, lang))
+    });
     let numbers = all.iter().filter_map(|card| card.bed.as_str().parse::<u32>().ok());
     let after = numbers.max().unwrap_or(0).saturating_add(1).to_string();
+    let bed = |card: &BedCard| Choice {
+        code: card.bed.to_string(),
+        word: card.bed.to_string(),
+        chosen: asked.as_ref() == Some(&card.bed),
+    };
     Beds {
-        taken: asked.as_ref().is_some_and(|bed| all.iter().any(|card| card.bed == *bed)),
-        next: asked.map_or(after, |bed| bed.to_string()),
-        wards: state.board.wards(location).into_iter().map(ToString::to_string).collect(),
+        all: all.iter().map(bed).collect(),
+        free: free.collect(),
+        next: asked.as_ref().filter(|_| known.is_none()).map_or(after, ToString::to_string),
+        wards: ward_choices(&wards, None),
         features: choices(lang, "feature", Feature::KNOWN, &[]),
-        free,
+        known,
     }
+}
+
+/// 2 comes before 10.
+fn order(bed: &BedId) -> (usize, &str) {
+    (bed.as_str().len(), bed.as_str())
 }
 
 /// The windows there are, and some empty rows.

@@ -248,6 +248,11 @@ async fn admissions_of_a_ward_are_stopped_in_one_act_and_go_on_again() {
     assert!(is(&page, "2", "opnamestop") && is(&page, "1", "vrij"));
     assert!(houses.desk.page("/locaties").await.contains("Opnamestop op één afdeling"));
     assert!(part(&page, "stops").contains("Zuid"));
+    // Whoever is in its beds, the ward says so itself, and so does its house on the board.
+    let ward = part(&page, "ward-2");
+    assert!(ward.contains("Zuid") && ward.contains("Opnamestop") && ward.contains("Infectie"), "{ward}");
+    assert!(houses.node.app.availability.wait_for(houses.node.log.head().position).await);
+    assert!(houses.desk.page("/r/zk01").await.contains("Opnamestop op afdeling <bdi>Zuid</bdi>"));
     let resume = "/doe/locations/zk01-de-linde/resume";
     let page = fills(&houses.nurse, &page, resume, &[]).await;
     assert!(is(&page, "2", "vrij"));

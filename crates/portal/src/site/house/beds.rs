@@ -23,6 +23,8 @@ const OPEN_BEDS_MAX: usize = 20;
 pub(super) struct Ward {
     /// Nothing for beds of which no ward was said.
     pub(super) name: Option<String>,
+    /// Why admissions to it are stopped, and since when.
+    pub(super) stopped: Option<String>,
     pub(super) beds: Vec<Bed>,
 }
 
@@ -98,7 +100,7 @@ pub(super) fn wards(scene: &Scene<'_>) -> (Vec<Ward>, Vec<(&'static str, String,
     let wards = wards.into_iter().map(|(name, mut beds)| {
         // 2 comes before 10.
         beds.sort_by(|one, other| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
-        Ward { name, beds }
+        Ward { name, stopped: None, beds }
     });
     (wards.collect(), sums.into_values().collect())
 }

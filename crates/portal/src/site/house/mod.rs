@@ -185,8 +185,14 @@ pub(crate) async fn page(
 fn house(scene: &Scene<'_>) -> Option<House> {
     let (state, lang, now) = (scene.state, scene.lang(), scene.now());
     let card = state.board.location(scene.location)?;
-    let (wards, sums) = beds::wards(scene);
+    let (mut wards, sums) = beds::wards(scene);
     let told = |one: &views::Stop| stop(lang, one, now, scene.may(Action::WhyStopped));
+    for one in &card.stops {
+        let Some(ward) = one.ward.as_ref().map(|ward| text::shown(ward.as_str())) else { continue };
+        for stopped in wards.iter_mut().filter(|known| known.name.as_ref() == Some(&ward)) {
+            stopped.stopped = Some(told(one));
+        }
+    }
     let all_wards = state.board.wards(scene.location).into_iter();
     let open = all_wards.filter(|ward| !card.stopped_wards().any(|stopped| stopped == *ward));
     Some(House {

@@ -301,7 +301,7 @@ async fn a_number_without_a_sane_end_is_refused_with_its_most_and_one_that_is_re
         (
             format!("/referrals/{referral}/change"),
             profile.to_owned(),
-            "`profile.expected_days`: not a number from 0 to 3653",
+            "`profile.expected_days`: not a number from 1 to 3653",
         ),
         (
             "/regions/zk01/contacts".to_owned(),
@@ -329,13 +329,27 @@ async fn a_number_without_a_sane_end_is_refused_with_its_most_and_one_that_is_re
             answer.body
         );
     }
+    // None at all is as little a length of a stay; over the bus it is read as everything that is recorded.
+    let none = format!("/aanmelding/{referral}");
+    let none = form_to(&desk.page(&none).await, &format!("/doe/referrals/{referral}/change"))
+        .with("profile[origin]", "gp")
+        .with("profile[expected_days]", "0");
+    let answer = none.try_send(&desk).await;
+    assert!(answer.status == 422 && answer.body.contains("1 tot en met 3653"), "{}", answer.body);
+    let nothing = recorded.replace("4294967295", "0");
+    let position = node.record(&[event(902, "referral.changed", &referral, &nothing)]).await;
+    assert!(node.app.desk.state().wait_for(position).await);
+    assert_eq!(
+        asks(&serving, "desk", &format!("/referrals/{referral}")).await["profile"]["expected_days"],
+        0
+    );
     let page = desk.page("/r/zk01/werklijst").await;
     let much = form_to(&page, "/doe/regions/zk01/contacts").with("with", "gp").with("minutes", "4294967295");
     let answer = much.try_send(&desk).await;
-    assert!(answer.status == 422 && answer.body.contains("ten hoogste 1440"), "{}", answer.body);
+    assert!(answer.status == 422 && answer.body.contains("0 tot en met 1440"), "{}", answer.body);
 
     let described = call(serving.address, ("GET", "/api/v1/openapi.json"), OPERATOR, "", "").await.json();
-    assert_eq!(described["components"]["schemas"]["UpTo3653"]["maximum"], 3_653);
+    assert_eq!(described["components"]["schemas"]["From1To3653"]["maximum"], 3_653);
     serving.stop().await;
     node.stop().await;
 }

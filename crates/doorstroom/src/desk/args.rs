@@ -173,7 +173,7 @@ pub(super) struct Profile {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     wished_at: Option<String>,
     /// Expected length of stay in days
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
     /// What the stay is for
     #[arg(long, value_parser = codes(Purpose::KNOWN))]

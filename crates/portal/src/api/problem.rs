@@ -87,8 +87,13 @@ pub(crate) enum Problem {
     Lacks(String),
     /// A field of a form holds what it can not.
     Misfilled,
-    /// A number of a form is larger than this, which is the most it can be.
-    Above(u32),
+    /// A number of a form is none that it can be.
+    Beyond {
+        /// The least it can be.
+        min: u32,
+        /// The most.
+        max: u32,
+    },
     /// It is asked once more, before it is done.
     Unsure(Unsure),
     /// A bed that is to be added is there.
@@ -170,7 +175,7 @@ impl Problem {
             | Self::Time(_)
             | Self::Lacks(_)
             | Self::Misfilled
-            | Self::Above(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            | Self::Beyond { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotJson | Self::NotForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
             Self::Contended | Self::Behind | Self::Away => StatusCode::SERVICE_UNAVAILABLE,
@@ -189,7 +194,7 @@ impl Problem {
             Self::NotThere => "not-there",
             Self::Refused(refusal) => refusal.code(),
             Self::Malformed(_) => "malformed",
-            Self::Unfit(_) | Self::Lacks(_) | Self::Misfilled | Self::Above(_) => "unfit",
+            Self::Unfit(_) | Self::Lacks(_) | Self::Misfilled | Self::Beyond { .. } => "unfit",
             Self::Unsure(Unsure::Agreement) => "without-agreement",
             Self::Unsure(Unsure::End) => "ends-referral",
             Self::Unsure(Unsure::Leave) => "leaves-network",
@@ -218,7 +223,7 @@ impl Problem {
                 ("Dit bericht kunnen wij niet lezen", "This body can not be read")
             }
             Self::Lacks(_) => ("Er ontbreekt nog iets", "Something is still missing"),
-            Self::Misfilled | Self::Above(_) => {
+            Self::Misfilled | Self::Beyond { .. } => {
                 ("Er klopt iets niet in het formulier", "Something in the form is not right")
             }
             Self::Unsure(_) => ("Weet u het zeker?", "Are you sure?"),
@@ -258,7 +263,10 @@ impl Problem {
                 return lang.tf("form-lacks", &[("field", word)]);
             }
             Self::Misfilled => return lang.t("form-misfilled").to_owned(),
-            Self::Above(max) => return lang.tf("form-above", &[("max", &max.to_string())]),
+            Self::Beyond { min, max } => {
+                let values = [("min", &*min.to_string()), ("max", &*max.to_string())];
+                return lang.tf("form-beyond", &values);
+            }
             Self::Unsure(Unsure::Agreement) => return lang.t("sure-agreement-first").to_owned(),
             Self::Unsure(Unsure::End) => return lang.t("sure-end-first").to_owned(),
             Self::Unsure(Unsure::Leave) => return lang.t("sure-leave-first").to_owned(),

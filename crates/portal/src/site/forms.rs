@@ -26,7 +26,7 @@ use crate::api::acting::{self, RawParts};
 use crate::api::acts::Wanted;
 use crate::api::problem::Problem;
 use crate::api::request::{BODY_BYTES_MAX, Parts};
-use crate::api::upto::refused_above;
+use crate::api::upto::refused_beyond;
 use crate::server::Portal;
 use crate::{guard, text};
 
@@ -247,8 +247,8 @@ fn ticked(name: &str) -> Option<&str> {
 /// What is wrong with a form, without a word of what was typed.
 fn told(error: &serde_qs::Error) -> Problem {
     let text = error.to_string();
-    if let Some(max) = refused_above(&text) {
-        return Problem::Above(max);
+    if let Some((min, max)) = refused_beyond(&text) {
+        return Problem::Beyond { min, max };
     }
     let missing = text.split_once("missing field `").and_then(|(_, rest)| rest.split('`').next());
     missing.map_or(Problem::Misfilled, |field| Problem::Lacks(field.chars().take(80).collect()))
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_too_large_is_told_with_the_most_it_can_be() {
+    fn a_number_that_can_not_be_is_told_with_the_least_and_the_most_it_can_be() {
         #[derive(Debug, Deserialize)]
         struct Sent {
             #[expect(dead_code, reason = "read only")]
@@ -377,7 +377,8 @@ mod tests {
         }
         assert!(read::<Sent>(form(&[("about[days]", "14")])).is_ok());
         let problem = read::<Sent>(form(&[("about[days]", "4294967295")])).unwrap_err();
-        assert!(problem.detail(Lang::Nl).contains("3653"), "{}", problem.detail(Lang::Nl));
+        assert!(problem.detail(Lang::Nl).contains("1 tot en met 3653"), "{}", problem.detail(Lang::Nl));
+        assert!(matches!(read::<Sent>(form(&[("about[days]", "0")])), Err(Problem::Beyond { min: 1, .. })));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use event::*;
 pub use ids::*;
 pub use matched::*;
 pub use names::Names;
-pub use plain::{is_unfit, plain, plain_lines};
+pub use plain::{is_seen, is_unfit, plain, plain_lines};
 pub use time::{Timestamp, TimestampError};
 pub use wall::{PartOfDay, Wall};
 pub use words::Sentence;

@@ -17,9 +17,27 @@ pub fn is_unfit(character: char) -> bool {
             | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// A text on one line, with `�` for each character that is not fit to be shown.
+/// Whether a character leaves a place empty, or changes only what stands before it: spaces, fillers, the empty braille cell, selectors of
+/// variants. In other writing each of them has its use; alone nobody sees it.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character,
+            '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2800}'
+            | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0100}'..='\u{E01EF}')
+}
+
+/// Whether anything of a text can be seen: a name of which nothing can looks like none.
+#[must_use]
+pub fn is_seen(text: &str) -> bool {
+    text.chars().any(|character| !is_unfit(character) && !is_blank(character))
+}
+
+/// A text on one line, with `�` for each character that is not fit to be shown, and for a whole text of which nothing can be seen.
 #[must_use]
 pub fn plain(text: &str) -> String {
+    if !text.is_empty() && !is_seen(text) {
+        return INSTEAD.into();
+    }
     text.chars().map(|character| if is_unfit(character) { INSTEAD } else { character }).collect()
 }
 
@@ -48,6 +66,24 @@ mod tests {
         {
             assert_eq!(plain(fit), fit);
         }
+    }
+
+    #[test]
+    fn of_a_text_of_invisible_signs_nothing_is_seen_and_a_mark_is_shown() {
+        for unseen in [
+            "\u{3164}",
+            "\u{115F}\u{1160}",
+            "\u{FFA0} \u{2800}",
+            "\u{200B}\u{200D}",
+            "\u{A0}\u{2003}\u{3000}",
+            "\u{FE0F}\u{E0101}",
+        ] {
+            assert!(!is_seen(unseen) && plain(unseen) == "�", "{}", unseen.escape_unicode());
+        }
+        for seen in ["a", "1", "é", "ᄀ\u{1160}", "⠁\u{2800}", "東京", "–"] {
+            assert!(is_seen(seen), "{seen}");
+        }
+        assert_eq!(plain(""), "");
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Place {
     fn of_card(card: &LocationCard) -> Self {
         Self {
             id: card.location.to_string(),
-            name: text::shown(card.name.as_str()),
+            name: text::called(&card.name, &card.location),
             phone: card.phone.as_ref().map(|phone| text::shown(phone.as_str())),
             phone_night: card.phone_night.as_ref().map(|phone| text::shown(phone.as_str())),
             stops: card.stops.clone(),

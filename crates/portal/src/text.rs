@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use domain::{Timestamp, is_unfit};
+use domain::{Label, Timestamp, is_seen, is_unfit};
 use jiff::tz::TimeZone;
 
 use crate::words::Lang;
@@ -19,8 +19,11 @@ const COMBINING_MAX: usize = 3;
 pub(crate) static AMSTERDAM: TimeZone = jiff::tz::get!("Europe/Amsterdam");
 
 /// A name that somebody gave, fit to be shown: controls and direction marks become `�`, stacks of combining marks
-/// are thinned, and what is longer than 80 characters is cut, with `…` as the sign of it.
+/// are thinned, and what is longer than 80 characters is cut, with `…` as the sign of it. A name of which nothing can be seen is `�`.
 pub(crate) fn shown(name: &str) -> String {
+    if !name.is_empty() && !is_seen(name) {
+        return '\u{FFFD}'.into();
+    }
     let mut text = String::with_capacity(name.len().min(NAME_CHARS_MAX * 4));
     let (mut marks, mut chars) = (0, 0);
     for character in name.chars() {
@@ -36,6 +39,11 @@ pub(crate) fn shown(name: &str) -> String {
         text.push(if is_unfit(character) { '\u{FFFD}' } else { character });
     }
     text
+}
+
+/// What a location is called, fit to be shown; its id where nothing of the name can be seen.
+pub(crate) fn called(name: &Label, id: &impl ToString) -> String {
+    if is_seen(name.as_str()) { shown(name.as_str()) } else { id.to_string() }
 }
 
 /// The blocks of Unicode that hold only combining marks.
@@ -175,6 +183,16 @@ mod tests {
     #[test]
     fn marks_that_turn_the_reading_direction_and_nul_are_made_visible() {
         assert_eq!(shown("De\u{202E}Linde\u{0}\u{200F}"), "De�Linde��");
+    }
+
+    #[test]
+    fn a_location_whose_name_nobody_can_see_is_called_by_its_id() {
+        let called = |name: &str| called(&Label::try_from(name).unwrap(), &"zk23-de-linde");
+        assert_eq!(
+            (called("\u{3164}\u{200B}"), called("De Linde")),
+            ("zk23-de-linde".into(), "De Linde".into())
+        );
+        assert_eq!(shown("\u{2800}"), "�");
     }
 
     #[test]

@@ -102,7 +102,30 @@ names! {
     LocationCode = LocationId, "^[a-z0-9-]{3,64}$", "zk23-de-linde";
     BedCode = BedId, "^[A-Za-z0-9.-]{1,32}$", "12";
     SourceUrn = SourceId, "^[!-~]{3,256}$", "urn:nld:kvknr:09220932:systeem:ecd";
-    Words = Label, "^[^\\x00-\\x1f\\x7f-\\x9f]{1,128}$", "Afdeling Zuid";
+}
+
+/// Words for people: a label, of which something can be seen.
+pub(crate) type Words = Text<Label>;
+
+impl Named for Label {
+    const NAME: &'static str = "Words";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let label = Self::from_str(text).map_err(|error| error.to_string())?;
+        let unseen = || "not a label: nothing of it can be seen".to_owned();
+        if domain::is_seen(text) { Ok(label) } else { Err(unseen()) }
+    }
+
+    fn shape() -> Object {
+        // A first that can be seen: no space, no filler, no mark without a shape.
+        let seen = "[^\\x00-\\x20\\x7f-\\xa0\\xad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]";
+        let any = "[^\\x00-\\x1f\\x7f-\\x9f]*";
+        string()
+            .pattern(Some(format!("^{any}{seen}{any}$")))
+            .max_length(Some(128))
+            .examples(["Afdeling Zuid"])
+            .build()
+    }
 }
 
 /// An id: a UUID in its one spelling.
@@ -242,6 +265,9 @@ mod tests {
             let told = serde_json::from_str::<RegionCode>(wrong).unwrap_err().to_string();
             assert!(!told.contains("Geheim"), "{told}");
         }
+        let unseen = serde_json::from_str::<Words>("\"\u{3164}\u{200b}\"").unwrap_err().to_string();
+        assert!(unseen.contains("nothing of it can be seen"), "{unseen}");
+        assert_eq!(serde_json::from_str::<Words>("\"東京\"").unwrap().0.as_str(), "東京");
         assert!(serde_json::from_str::<StayNumber>("\"00000000-0000-0000-0000-000000000000\"").is_err());
         let told = serde_json::from_str::<UrgencyCode>("\"soon\"").unwrap_err().to_string();
         assert!(told.contains("crisis, urgent, planned") && !told.contains("soon"), "{told}");

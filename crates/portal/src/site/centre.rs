@@ -312,7 +312,7 @@ impl Sight<'_> {
             return Reached { name: location.to_string(), ..Reached::default() };
         };
         Reached {
-            name: text::shown(card.name.as_str()),
+            name: text::called(&card.name, &card.location),
             region: self.region(&card.region),
             phone: queries::phone(&card, self.now).map(|phone| text::shown(phone.as_str())),
             word: text::clock(card.last_word.at, self.now, self.lang),
@@ -467,7 +467,7 @@ impl Sight<'_> {
         let number = |phone: Option<Label>| phone.map(|phone| text::shown(phone.as_str()));
         Some(Place {
             region: self.region(region),
-            name: text::shown(card.name.as_str()),
+            name: text::called(&card.name, &card.location),
             free,
             word: text::clock(card.last_word.at, self.now, self.lang),
             old: text::is_stale(card.last_word.at, self.now),

@@ -202,13 +202,14 @@ fn tags(portal: &Portal, record: &Record, lang: Lang) -> Vec<Tag> {
     portal.app.desk.state().read(|state| {
         let name = |kind: &str, id: &str| match kind {
             "region" => network.region(&RegionId::try_from(id).ok()?).map(|region| region.name.to_string()),
-            "location" => {
-                state.board.location(&LocationId::try_from(id).ok()?).map(|card| card.name.to_string())
-            }
+            "location" => state
+                .board
+                .location(&LocationId::try_from(id).ok()?)
+                .map(|card| text::called(&card.name, &card.location)),
             "bed" => {
                 let (location, bed) = id.split_once('/')?;
                 let card = state.board.location(&LocationId::try_from(location).ok()?)?;
-                Some(format!("{bed}, {}", card.name))
+                Some(format!("{bed}, {}", text::called(&card.name, &card.location)))
             }
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! Every act of the API as a form: `POST /doe/…` beside `POST /api/v1/…`, so that all that can be done works without a script.
 //!
 //! A form has the fields of the act's body (`profile[urgency]`, `to[0][offer]`), with conveniences a browser needs: what is
-//! empty was not said; a field named `…@local` is a time in the Netherlands; `?to[3][…]` counts only if the box `on:to[3]`
+//! empty, or of which nothing can be seen, was not said; a field named `…@local` is a time in the Netherlands; `?to[3][…]` counts only if the box `on:to[3]`
 //! or a box in that list entry (`?windows[3][days][]`) was ticked. A list of boxes of which none was ticked is said to be empty by
 //! a field `none:facts[features]`; a bed whose number is typed stands in the field `in:bed` and not in the address. An answer of
 //! the weighing is a field `answer:NAME`. Not here: what an act is (`api::acts`), who may (`api`),
@@ -190,7 +190,7 @@ fn read<W: DeserializeOwned>(fields: Vec<(String, String)>) -> Result<W, Problem
     for (name, value) in fields {
         let value = value.trim();
         let of_page = name == BACK || name == FROM || name == IN_BED || name.starts_with(sure::PREFIX);
-        if value.is_empty() || of_page || name.starts_with("on:") || name.starts_with(NONE) {
+        if !domain::is_seen(value) || of_page || name.starts_with("on:") || name.starts_with(NONE) {
             continue;
         }
         if let Some(question) = name.strip_prefix("answer:") {

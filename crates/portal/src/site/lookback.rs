@@ -420,7 +420,7 @@ fn compared(portal: &Portal, region: &RegionId, seen: &Seen, lang: Lang) -> Vec<
         let line = |(key, (then, now)): (RowKey, (Option<&Row>, Option<&Row>))| Line {
             name: view
                 .location(&key.location)
-                .map_or_else(|| key.location.to_string(), |card| text::shown(card.name.as_str())),
+                .map_or_else(|| key.location.to_string(), |card| text::called(&card.name, &key.location)),
             location: key.location.to_string(),
             care_type: lang.care_type(key.care_type.as_str()),
             link: behind::address(

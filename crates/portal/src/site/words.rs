@@ -95,7 +95,7 @@ pub(crate) fn called(state: &State, location: &LocationId, now: Timestamp, lang:
     match state.board.location(location) {
         Some(card) => Called {
             id: location.to_string(),
-            name: text::shown(card.name.as_str()),
+            name: text::called(&card.name, &card.location),
             phone: phone(&card, now).map(|number| Phone::of(number.as_str())),
             last_word: text::age(card.last_word.at, now, lang),
             stale: text::is_stale(card.last_word.at, now),

@@ -192,7 +192,7 @@ pub(crate) async fn page(
     let at = then.as_ref().map_or(now, |then| then.at);
     let row = RowShown {
         location: location.to_string(),
-        name: text::shown(card.name.as_str()),
+        name: text::called(&card.name, &card.location),
         region: card.region.to_string(),
         care: lang.care_type(code.as_str()),
         empty: line.counts.is_zero(),

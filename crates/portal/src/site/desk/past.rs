@@ -83,7 +83,7 @@ fn shown(look: &Look<'_>, entry: queries::Entry) -> Entry {
     let (lang, now) = (look.lang, look.now);
     let name = |location: &LocationId| {
         let card = look.portal.app.desk.state().read(|state| state.board.location(location));
-        card.map_or_else(|| location.to_string(), |card| text::shown(card.name.as_str()))
+        card.map_or_else(|| location.to_string(), |card| text::called(&card.name, &card.location))
     };
     let late = entry.recorded_at.as_micros() - entry.occurred_at.as_micros() > LATE_MICROS;
     let at = entry.location.as_ref().map(|at| (at, name(at)));

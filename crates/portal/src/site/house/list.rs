@@ -85,7 +85,7 @@ fn lines(state: &DeskState, visit: &Visit) -> Vec<Line> {
         let before = || asked.get(location).copied().unwrap_or_default();
         Some(Line {
             id: location.to_string(),
-            name: text::shown(card.name.as_str()),
+            name: text::called(&card.name, &card.location),
             provider: text::shown(card.provider.as_str()),
             free,
             beds,

@@ -198,7 +198,7 @@ fn house(scene: &Scene<'_>) -> Option<House> {
     Some(House {
         id: scene.location.to_string(),
         region: scene.region.to_string(),
-        name: text::shown(card.name.as_str()),
+        name: text::called(&card.name, &card.location),
         provider: text::shown(card.provider.as_str()),
         device: scene.visit.signed.as_ref().is_some_and(|signed| signed.device),
         sets_up: scene.may(Action::Report),

@@ -235,7 +235,7 @@ fn setup(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: L
     let limits = intake.into_iter().flat_map(domain::desk::Intake::limits);
     Some(Setup {
         id: location.to_string(),
-        name: text::shown(profile.name.as_str()),
+        name: text::called(&profile.name, &profile.location),
         site: SiteForm::of(profile, lang),
         beds: (profile.mode != LocationMode::Counts).then(|| beds(state, location, asked, lang)),
         windows: rows(windows, lang),

@@ -148,7 +148,8 @@ fn view(scene: &Scene<'_>, id: StayId, stay: &Stay) -> StayView {
     StayView {
         id: id.to_string(),
         location: scene.location.to_string(),
-        name: card.map_or_else(|| scene.location.to_string(), |card| text::shown(card.name.as_str())),
+        name: card
+            .map_or_else(|| scene.location.to_string(), |card| text::called(&card.name, &card.location)),
         bed: stay.place.bed.as_ref().map(ToString::to_string),
         care: lang.code("care", stay.place.care_type.raw()),
         lost: stay.closed_at.is_none() && stay.place.bed.is_some() && !in_bed,

@@ -13,10 +13,10 @@ const WILG: &str = "zk23-wilg";
 const HALF_HOUR: i64 = 30 * 60_000_000;
 
 /// De Wilg with four free beds, which admits in these windows.
-fn wilg(moment: &str, windows: &[(&[&str], &str, &str)]) -> Story {
+fn wilg(moment: &str, windows: &[Window<'_>]) -> Story {
     let mut story = Story::at(moment);
     story.opens(WILG, &["1", "2", "3", "4"]);
-    let window = |(days, from, to): &(&[&str], &str, &str)| AdmissionWindow {
+    let window = |(days, from, to): &Window<'_>| AdmissionWindow {
         days: labels(days),
         from: label(from),
         to: label(to),
@@ -40,16 +40,17 @@ fn can(state: &State, at: Timestamp) -> u32 {
     rows.filter(|row| row.location.as_str() == WILG).map(|row| row.admittable).sum()
 }
 
-const OFFICE: (&[&str], &str, &str) = (&["mo", "tu", "we", "th", "fr"], "08:00", "17:00");
-const ALWAYS: (&[&str], &str, &str) = (&["mo", "tu", "we", "th", "fr", "sa", "su"], "00:00", "24:00");
+const OFFICE: Window<'_> = (&["mo", "tu", "we", "th", "fr"], "08:00", "17:00");
+const ALWAYS: Window<'_> = (&["mo", "tu", "we", "th", "fr", "sa", "su"], "00:00", "24:00");
+
+type Window<'a> = (&'a [&'a str], &'a str, &'a str);
+type Case<'a> = (&'a str, Window<'a>, &'a dyn Fn(&mut Story), Option<(&'a str, u32)>);
 
 #[test]
 fn what_opens_is_the_next_window_or_the_next_period_of_a_limit() {
     let day = |story: &mut Story| limited(story, Period::Day, 2);
     let week = |story: &mut Story| limited(story, Period::Week, 0);
     let none = |_: &mut Story| {};
-    type Case<'a> =
-        (&'a str, (&'a [&'a str], &'a str, &'a str), &'a dyn Fn(&mut Story), Option<(&'a str, u32)>);
     let cases: [Case<'_>; 6] = [
         // Thursday evening: the office opens tomorrow, with all that is free, or as many as the limit leaves.
         ("2026-03-05T20:00:00Z", OFFICE, &none, Some(("2026-03-06T07:00:00Z", 4))),
@@ -111,7 +112,7 @@ proptest! {
         // The weeks in which the clock is changed, and one in which it is not.
         start in prop::sample::select(vec!["2026-03-27T11:00:00Z", "2026-10-23T10:00:00Z", "2026-03-05T20:00:00Z"]),
     ) {
-        let windows: Vec<(&[&str], &str, &str)> =
+        let windows: Vec<Window<'_>> =
             windows.iter().map(|(days, from, to)| (&**days, &**from, &**to)).collect();
         let mut story = wilg(start, &windows);
         for number in 1..=came {

@@ -111,6 +111,11 @@ impl Page {
         text::kept(text)
     }
 
+    /// What kind of event it was, in words.
+    pub(crate) fn happened(&self, kind: &str) -> String {
+        self.lang.code("happened", &kind.replace('.', "-"))
+    }
+
     /// The word for a code.
     pub(crate) fn code(&self, list: &str, code: &impl ToString) -> String {
         self.lang.code(list, &code.to_string())
@@ -413,6 +418,12 @@ pub(crate) async fn region(
         hours: text::shown(hours.as_str()),
         cover,
     };
+    let registry = portal.app.registry.borrow().clone();
+    for place in &mut board.places {
+        if let Ok(source) = place.source.parse() {
+            place.source = words::teller(&registry, &source, lang);
+        }
+    }
     let region = name;
     let shown =
         RegionPage { p, feed, region, desk, board, now, ahead, sees_odd, why, sieve, sieved, bare, names };
@@ -459,12 +470,13 @@ pub(crate) fn refused(refusal: Refusal, lang: Lang) -> Response {
 pub(crate) fn problem(problem: &Problem, visit: Visit) -> Response {
     // Nothing of the address: another's and nobody's look the same.
     let page = Page::new(visit, String::new(), String::from("/"));
-    told(problem, page, None, Vec::new())
+    told(problem, problem.detail(page.lang), page, None, Vec::new())
 }
 
 /// A form that was not taken: why, the way back, and what was written in it.
 pub(crate) fn refused_form(
     problem: &Problem,
+    why: String,
     visit: Visit,
     back: &str,
     written: Vec<(String, String)>,
@@ -474,7 +486,7 @@ pub(crate) fn refused_form(
     let other = || lang.t("field-other").to_owned();
     let named = |name: &str| messages::word(lang, "field", name).map_or_else(other, str::to_owned);
     let written = written.into_iter().map(|(name, value)| (named(&name), value)).collect();
-    told(problem, page, Some(page_of(back)), written)
+    told(problem, why, page, Some(page_of(back)), written)
 }
 
 /// The address without the place on it.
@@ -482,13 +494,19 @@ fn page_of(back: &str) -> String {
     back.split('#').next().unwrap_or_default().to_owned()
 }
 
-fn told(problem: &Problem, mut p: Page, back: Option<String>, written: Vec<(String, String)>) -> Response {
+fn told(
+    problem: &Problem,
+    advice: String,
+    mut p: Page,
+    back: Option<String>,
+    written: Vec<(String, String)>,
+) -> Response {
     let lang = p.lang;
     problem.title(lang).clone_into(&mut p.title);
     // Nothing was recorded, whatever was before.
     p.recorded = None;
     let status = problem.status();
-    again_later(page(status, &ErrorPage { p, advice: problem.detail(lang), back, written }))
+    again_later(page(status, &ErrorPage { p, advice, back, written }))
 }
 
 fn failed(status: StatusCode, title: String, advice: String, lang: Lang) -> Response {

@@ -133,6 +133,8 @@ async fn a_bed_says_how_it_is_who_said_so_and_where_that_is_in_the_log_in_both_l
         assert!(page.contains(&link), "{link}");
         desk.page(&format!("/audit/gebeurtenis/{position}")).await;
     }
+    let board = desk.page("/r/zk01").await;
+    assert!(board.contains(" (locatie)\">"), "who said it last, in words: {board}");
     let page = desk.page(&format!("{LINDE}?lang=en")).await;
     assert!(
         page.contains("Where this number comes from") && page.contains("whole house: Staffing"),

@@ -73,6 +73,8 @@ async fn what_does_not_fit_is_said_to_the_desk_and_to_nobody_else() {
     for (name, sees) in [("loket", true), ("huisarts", false), ("linde", false), ("toezicht", false)] {
         let page = Session::sign_in(serving.address, name).await.page("/r/zk01").await;
         assert_eq!(page.contains(sentence), sees, "{name}");
+        assert_eq!(page.contains("<small>Bed vrij</small>"), sees, "{name}: what happened, in words");
+        assert!(!page.contains("bed.freed"), "{name}: {page}");
     }
     let anybody = Session::nobody(serving.address).page("/r/zk01").await;
     assert!(!anybody.contains(sentence) && !anybody.contains("unknown-bed"), "{anybody}");

@@ -341,7 +341,7 @@ async fn an_offer_is_promised_in_two_posts_and_whoever_comes_is_admitted_and_goe
     assert!(part(&page, "place").contains("Zorg thuis"));
     let page =
         fills(nurse, &page, &act("funding"), &[("funding", "wlz"), ("what", ""), ("since@local", "")]).await;
-    assert!(part(&page, "place").contains("wlz"));
+    assert!(part(&page, "place").contains("<dd><bdi>Wlz</bdi></dd>"), "{page}");
     let page = fills(nurse, &page, &act("triage"), &[("outcome", "ELV_HC")]).await;
     assert!(part(&page, "place").contains("ELV hoog complex"));
     let other = if page.contains("bed 1</h1>") { "2" } else { "1" };

@@ -269,3 +269,32 @@ async fn with_a_script_too_a_likely_double_leads_to_the_other_referral() {
     serving.stop().await;
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_said_in_words_with_the_clock_on_the_wall() {
+    let (node, serving) = started().await;
+    let desk = Session::sign_in(serving.address, "loket").await;
+    let page = referred(&desk).await;
+    let offers = first_to(&page, "/offers").with("on:to[0]", "1").with("on:to[1]", "1");
+    let much_later = jiff::Timestamp::from_microsecond(node.app.desk.now().as_micros() + 240 * 3_600_000_000);
+    let local = much_later.unwrap().strftime("%Y-%m-%dT%H:%M").to_string();
+    let answer = offers.clone().with("answer_by@local", &local).try_send(&desk).await;
+    assert!(
+        alert(&answer).contains("(hoe lang een locatie ten hoogste heeft om te antwoorden)"),
+        "{}",
+        alert(&answer)
+    );
+    let page = offers.send(&desk).await;
+    let never = ["zk01-de-linde", "zk01-de-beuk"].map(|house| {
+        let number = if house.ends_with("linde") { 980 } else { 981 };
+        let windows = format!(r#""location":"{house}","windows":[]"#);
+        support::event(number, "location.windows-set", house, &windows)
+    });
+    let position = node.record(&never).await;
+    assert!(node.app.desk.state().wait_for(position).await);
+    let answer = first_to(&page, "/accept").with("spoken_with", "nurse").try_send(&desk).await;
+    let why = alert(&answer);
+    assert!(why.contains("neemt op dat moment (") && !why.contains("Z)"), "{why}");
+    serving.stop().await;
+    node.stop().await;
+}

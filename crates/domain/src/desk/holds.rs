@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::authority::open_referral;
 use super::{Act, Command, Here, Hold, Offer, OfferState, Referral, Refusal};
+use crate::words::say;
 use crate::{Fact, LocationId, OfferRef, Timestamp};
 
 #[expect(
@@ -148,7 +149,12 @@ fn limited(state: &Here<'_>, now: Timestamp, until: Timestamp) -> Result<Timesta
         return Err(Refusal::NotInFuture);
     }
     if until > now.saturating_add_micros(state.rules().hold_micros_max) {
-        return Err(Refusal::OutsideRuleSet { rule: "hold_micros_max" });
+        return Err(Refusal::OutsideRuleSet {
+            rule: say!(
+                "hoe lang een plek ten hoogste wordt vastgehouden",
+                "how long a place is kept at most"
+            ),
+        });
     }
     Ok(until)
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::authority::open_referral;
 use super::{Act, Command, Here, Referral, Refusal, Rung};
+use crate::words::say;
 use crate::{Fact, RegionId};
 
 #[expect(
@@ -65,7 +66,9 @@ fn gives_back(open: &Referral, to: &RegionId) -> bool {
 fn climb(state: &Here<'_>, open: &Referral, rung: &Rung) -> Result<(), Refusal> {
     let ladder = &state.region_rules().ladder;
     let Some(place) = ladder.iter().position(|known| known == rung) else {
-        return Err(Refusal::OutsideRuleSet { rule: "ladder" });
+        return Err(Refusal::OutsideRuleSet {
+            rule: say!("de stappen van de escalatieladder", "the rungs of the ladder"),
+        });
     };
     let skipped = ladder.iter().take(place).any(|before| !open.tried.contains(before));
     if skipped { Err(Refusal::LadderSkipped) } else { Ok(()) }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::authority::{offer, open_referral};
 use super::{Act, Asked, Command, Here, OfferState, Referral, Refusal, place};
+use crate::words::say;
 use crate::{Fact, OfferRef, Timestamp};
 
 #[expect(
@@ -85,11 +86,18 @@ fn send(
         return Err(Refusal::NotInFuture);
     }
     if answer_by > command.at.saturating_add_micros(rules.answer_micros_max) {
-        return Err(Refusal::OutsideRuleSet { rule: "answer_micros_max" });
+        return Err(Refusal::OutsideRuleSet {
+            rule: say!(
+                "hoe lang een locatie ten hoogste heeft om te antwoorden",
+                "how long a location has to answer at most"
+            ),
+        });
     }
     let open = referral.offers.values().filter(|offer| offer.is_open() || offer.promise().is_some()).count();
     if u32::try_from(open.saturating_add(to.len())).is_ok_and(|all| all > rules.offers_max) {
-        return Err(Refusal::OutsideRuleSet { rule: "offers_max" });
+        return Err(Refusal::OutsideRuleSet {
+            rule: say!("hoeveel locaties tegelijk worden gevraagd", "how many locations are asked at once"),
+        });
     }
     let mut facts = Vec::with_capacity(to.len());
     for (index, asked) in to.iter().enumerate() {

@@ -40,7 +40,7 @@ macro_rules! alike {
     };
 }
 
-alike!(CareType, LocationId, ReferralId, RegionId, String, Timestamp, i64, u32, &'static str);
+alike!(CareType, LocationId, ReferralId, RegionId, String, Timestamp, i64, u32);
 
 macro_rules! refusals {
     ($( $(#[$doc:meta])* $variant:ident $({ $( $(#[$fdoc:meta])* $field:ident : $type:ty ),+ $(,)? })? = $code:literal, $nl:literal, $en:literal; )+) => {
@@ -212,7 +212,7 @@ refusals! {
     AgreementMissing = "agreement-missing",
         "Het akkoord van de opnemend arts ontbreekt nog.", "The admitting doctor's agreement is still missing.";
     /// Beyond what the region allows.
-    OutsideRuleSet { /** Which rule. */ rule: &'static str } = "outside-rule-set",
+    OutsideRuleSet { /** Which rule. */ rule: Sentence } = "outside-rule-set",
         "Dit valt buiten de regels van de regio ({rule}).", "This is outside the rules of the region ({rule}).";
     /// Gone.
     HoldLapsed { /** Where. */ location: LocationId } = "hold-lapsed",

@@ -305,3 +305,6 @@ payer-Wlz = Wlz (long-term care)
 payer-Wmo = Wmo (municipality)
 payer-self = Themselves
 payer-other = Other
+funding-zvw = Zvw (health insurance)
+funding-wlz = Wlz (long-term care)
+funding-wmo = Wmo (municipality)

@@ -305,3 +305,6 @@ payer-Wlz = Wlz
 payer-Wmo = Wmo (gemeente)
 payer-self = Zelf
 payer-other = Anders
+funding-zvw = Zvw (zorgverzekering)
+funding-wlz = Wlz
+funding-wmo = Wmo (gemeente)

@@ -6,11 +6,14 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::Timestamp;
 use domain::access::Denied;
 use domain::desk::Refusal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::said::{names, readable};
+use crate::server::Portal;
 use crate::words::Lang;
 use crate::{guard, messages};
 
@@ -312,15 +315,26 @@ impl Problem {
         if lang == Lang::Nl { nl } else { en }.to_owned()
     }
 
+    /// The same for a person on a page: with names for ids, words for codes, and the clock on the wall.
+    pub(crate) fn told(&self, portal: &Portal, now: Timestamp, lang: Lang) -> String {
+        let detail = self.detail(lang);
+        if matches!(self, Self::Refused(_)) { readable(&detail, names(portal), now, lang) } else { detail }
+    }
+
     /// As an answer, in this language.
     pub(crate) fn answer(&self, lang: Lang) -> Response {
+        self.answer_saying(self.detail(lang), lang)
+    }
+
+    /// The same, with these words for a person.
+    pub(crate) fn answer_saying(&self, detail: String, lang: Lang) -> Response {
         let status = self.status();
         let prefix = if matches!(self, Self::Refused(_)) { REFUSAL_TYPE } else { TYPE };
         let body = ProblemBody {
             r#type: format!("{prefix}{}", self.code()),
             title: self.title(lang).to_owned(),
             status: status.as_u16(),
-            detail: self.detail(lang),
+            detail,
             code: self.code().to_owned(),
         };
         let mut response = (status, axum::Json(body)).into_response();

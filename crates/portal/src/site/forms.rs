@@ -107,7 +107,8 @@ pub(crate) async fn act<W: Wanted>(
         Ok(done) if to_script => acting::receipt(done),
         Ok(done) => see_other(&with_position(&back, done.position)),
         Err(problem) if to_script => {
-            let mut answer = problem.answer(visit.lang);
+            let said = problem.told(&portal, visit.now, visit.lang);
+            let mut answer = problem.answer_saying(said, visit.lang);
             let see = refused::see(&portal, &visit, &problem).and_then(|address| address.parse().ok());
             if let Some(see) = see {
                 answer.headers_mut().insert(SEE, see);

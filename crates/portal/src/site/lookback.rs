@@ -31,7 +31,7 @@ use crate::api::questions::referrals::history;
 use crate::api::request::Parts;
 use crate::api::who;
 use crate::pages::{self, Page};
-use crate::said::readable;
+use crate::said::{names, readable};
 use crate::server::Portal;
 use crate::text;
 use crate::words::Lang;
@@ -488,7 +488,7 @@ async fn past(look: &Look<'_>, id: ReferralId, seen: &Seen) -> Result<Past, Prob
             look.portal.app.desk.state().read(|state| called(state, &location, now, look.lang).name)
         }),
         after: entry.position > seen.position,
-        text: readable(&look.say(entry.sentence), None, now, look.lang),
+        text: readable(&look.say(entry.sentence), names(look.portal), now, look.lang),
     };
     let receipts = receipts(look, &events, id, seen.position, now);
     Ok(Past { id, entries: told.into_iter().skip(left_off).map(entry).collect(), left_off, receipts })

@@ -49,10 +49,11 @@ pub(super) async fn answer(
     } else {
         again(portal, &visit, headers, &problem, fields).await
     };
-    match page {
-        Some(page) => pages::again_later((problem.status(), Html(page)).into_response()),
-        None => pages::refused_form(&problem, visit, back, written(fields)),
+    if let Some(page) = page {
+        return pages::again_later((problem.status(), Html(page)).into_response());
     }
+    let why = problem.told(portal, visit.now, visit.lang);
+    pages::refused_form(&problem, why, visit, back, written(fields))
 }
 
 async fn again(
@@ -73,7 +74,7 @@ async fn again(
         same_act: !matches!(problem, Problem::Reused),
         lacks: if let Problem::Lacks(field) = problem { Some(field) } else { None },
     };
-    let why = problem.detail(lang);
+    let why = problem.told(portal, visit.now, lang);
     let see = see(portal, visit, problem);
     let told = Told {
         title: problem.title(lang),

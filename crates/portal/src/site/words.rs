@@ -8,7 +8,7 @@ use domain::{LocationId, Sentence, SourceId, Timestamp};
 use network::{Kind, Network, Source};
 use views::Stop;
 
-use crate::said::readable;
+use crate::said::{readable, unnamed};
 use crate::text;
 use crate::words::Lang;
 
@@ -22,7 +22,7 @@ pub(crate) fn say(lang: Lang, sentence: Sentence) -> String {
 
 /// The same, with the moments and codes in it as people say them.
 pub(crate) fn say_at(lang: Lang, sentence: Sentence, now: Timestamp) -> String {
-    readable(&say(lang, sentence), None, now, lang)
+    readable(&say(lang, sentence), unnamed, now, lang)
 }
 
 /// Since when admissions are stopped, and when that is looked at again; why, for whoever `sees_why`.

@@ -22,7 +22,7 @@ use crate::api::scope::{Subject, works_at};
 use crate::api::value::{
     BedCode, CareCode, LocationCode, Moment, ReferralNumber, RegionCode, SourceUrn, Text, plain,
 };
-use crate::said::readable;
+use crate::said::{readable, unnamed};
 
 /// The most events that are read for one referral: far more than any has; one with more is shown to its beginning.
 const EVENTS_READ_MAX: usize = 5_000;
@@ -276,7 +276,7 @@ questions! {
             source: Text(entry.source),
             kind: entry.kind.to_owned(),
             location: entry.location.map(Text),
-            text: readable(&look.say(entry.sentence), None, look.now, look.lang),
+            text: readable(&look.say(entry.sentence), unnamed, look.now, look.lang),
         });
         let entries: Vec<EntryShown> = entries.collect();
         let position = entries.last().map_or(position, |last| last.position.max(position));

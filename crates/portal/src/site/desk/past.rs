@@ -19,7 +19,7 @@ use crate::api::questions::referrals::{history, private};
 use crate::api::request::Parts;
 use crate::api::scope::Subject;
 use crate::pages::{self, Page};
-use crate::said::readable;
+use crate::said::{names, readable};
 use crate::server::Portal;
 use crate::site::visit::{NotShown, Visit};
 use crate::site::words::{say, teller};
@@ -81,17 +81,12 @@ fn newest_first(mut entries: Vec<Entry>) -> Vec<Entry> {
 /// An entry as people read it.
 fn shown(look: &Look<'_>, entry: queries::Entry) -> Entry {
     let (lang, now) = (look.lang, look.now);
-    let name = |location: &LocationId| {
-        let card = look.portal.app.desk.state().read(|state| state.board.location(location));
-        card.map_or_else(|| location.to_string(), |card| text::called(&card.name, &card.location))
-    };
     let late = entry.recorded_at.as_micros() - entry.occurred_at.as_micros() > LATE_MICROS;
-    let at = entry.location.as_ref().map(|at| (at, name(at)));
     Entry {
         position: entry.position,
         when: text::clock(entry.occurred_at, now, lang),
         told: late.then(|| text::clock(entry.recorded_at, now, lang)),
-        what: readable(&say(lang, entry.sentence), at.as_ref(), now, lang).trim_end().to_owned(),
+        what: readable(&say(lang, entry.sentence), names(look.portal), now, lang),
         kind: entry.kind,
         source: teller(&look.portal.app.registry.borrow(), &entry.source, lang),
         urn: text::shown(entry.source.as_str()),

@@ -342,7 +342,7 @@ fn known(state: &DeskState, portal: &Portal, referral: &Referral, (now, lang): (
         profile.constraints.iter().map(|feature| lang.code("feature", feature.raw())).collect();
     fact("fact-needs", (!needs.is_empty()).then(|| needs.join(", ")));
     fact("fact-days", profile.expected_days.map(|days| days.to_string()));
-    fact("fact-payer", profile.payer.as_ref().map(|payer| text::shown(payer.as_str())));
+    fact("fact-payer", profile.payer.as_ref().map(|payer| lang.code("payer", payer.as_str())));
     fact("fact-consent", Some(lang.t(if profile.consent { "yes" } else { "no" }).to_owned()));
     fact("fact-callback", profile.callback_desk.as_ref().map(|desk| text::shown(desk.as_str())));
     Known {

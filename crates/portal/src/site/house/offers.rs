@@ -166,7 +166,7 @@ fn facts(scene: &Scene<'_>, profile: &ReferralProfile) -> Vec<(&'static str, Str
         ("fact-days", profile.expected_days.map(|days| days.to_string())),
         ("fact-origin", Some(lang.code("origin", profile.origin.raw()))),
         ("profile-area", profile.area.as_ref().map(|area| text::shown(area.as_str()))),
-        ("fact-payer", profile.payer.as_ref().map(|payer| text::shown(payer.as_str()))),
+        ("fact-payer", profile.payer.as_ref().map(|payer| lang.code("payer", payer.as_str()))),
     ];
     all.into_iter().filter_map(|(key, said)| Some((key, said?))).collect()
 }

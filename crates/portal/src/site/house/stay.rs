@@ -161,7 +161,7 @@ fn view(scene: &Scene<'_>, id: StayId, stay: &Stay) -> StayView {
         expected_field: stay.expected_at.map(local).unwrap_or_default(),
         waits: stay.waiting.as_ref().map(|(what, since)| (lang.code("waits", what.raw()), when(*since))),
         waits_for: choices(lang, "waits", WaitingFor::KNOWN, &waits_for),
-        funding: stay.funding.as_ref().map(|funding| text::shown(funding.as_str())),
+        funding: stay.funding.as_ref().map(|funding| lang.code("funding", funding.as_str())),
         reviewed: stay.reviewed.as_ref().map(|care| lang.code("care", care.raw())),
         care_types: choices(lang, "care", CareType::KNOWN, &outcome),
         plan: plan(scene, stay),

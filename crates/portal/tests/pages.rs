@@ -257,8 +257,9 @@ async fn the_api_refuses_with_problem_json_and_pages_in_the_readers_language() {
     node.stop().await;
 }
 
-/// Acts whose form gets more of its address from a value than the names in it.
-const FILLED_IN: [(&str, &str); 4] = [
+/// Acts whose form gets more of its address from a value than the names in it, or has a field for one of these.
+const FILLED_IN: [(&str, &str); 5] = [
+    ("addBed", "/doe/locations/*/beds/_/add"),
     ("chooseOffer", "*/choose"),
     ("escalate", "/doe/referrals/*/*"),
     ("raise", "/doe/referrals/*/*"),

@@ -3,7 +3,7 @@
 //!
 //! Not here: what becomes of it (`domain`), the same in a browser (`browser`).
 
-#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
 mod support;
 
@@ -330,11 +330,11 @@ async fn a_number_without_a_sane_end_is_refused_with_its_most_and_one_that_is_re
         );
     }
     // None at all is as little a length of a stay; over the bus it is read as everything that is recorded.
-    let none = format!("/aanmelding/{referral}");
-    let none = form_to(&desk.page(&none).await, &format!("/doe/referrals/{referral}/change"))
+    let never = format!("/aanmelding/{referral}");
+    let never = form_to(&desk.page(&never).await, &format!("/doe/referrals/{referral}/change"))
         .with("profile[origin]", "gp")
         .with("profile[expected_days]", "0");
-    let answer = none.try_send(&desk).await;
+    let answer = never.try_send(&desk).await;
     assert!(answer.status == 422 && answer.body.contains("1 tot en met 3653"), "{}", answer.body);
     let nothing = recorded.replace("4294967295", "0");
     let position = node.record(&[event(902, "referral.changed", &referral, &nothing)]).await;

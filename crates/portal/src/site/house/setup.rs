@@ -206,7 +206,7 @@ pub(crate) async fn page(
     let (lang, now) = (visit.lang, visit.now);
     let about = |state: &DeskState| Subject::location(state, &location, now);
     let found = look.at(Action::Report, about, |state| {
-        setup(state, &location, asked(&visit), lang).ok_or(Problem::NotThere)
+        setup(state, &location, asked(&visit).as_ref(), lang).ok_or(Problem::NotThere)
     });
     let answered = found.map_err(|problem| visit.no(problem))?;
     let title = format!("{} {}", lang.t("setup"), answered.body.name);
@@ -228,7 +228,7 @@ fn asked(visit: &Visit) -> Option<BedId> {
     number.trim().parse().ok()
 }
 
-fn setup(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: Lang) -> Option<Setup> {
+fn setup(state: &DeskState, location: &LocationId, asked: Option<&BedId>, lang: Lang) -> Option<Setup> {
     let profile = state.board.profile(location)?;
     let intake = state.locations.get(location);
     let windows = intake.and_then(|intake| intake.windows()).unwrap_or_default();
@@ -246,13 +246,13 @@ fn setup(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: L
     })
 }
 
-fn beds(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: Lang) -> Beds {
+fn beds(state: &DeskState, location: &LocationId, asked: Option<&BedId>, lang: Lang) -> Beds {
     let mut all: Vec<_> = state.board.beds(location).collect();
     all.sort_by(|one, other| order(&one.bed).cmp(&order(&other.bed)));
     let is_free = |counts_as: CountsAs| !matches!(counts_as, CountsAs::Occupied(_) | CountsAs::Held);
     let free = all.iter().filter(|card| is_free(card.counts_as)).map(|card| card.bed.to_string());
     let wards: Vec<&str> = state.board.wards(location).into_iter().map(Label::as_str).collect();
-    let known = asked.as_ref().and_then(|bed| {
+    let known = asked.and_then(|bed| {
         let at = BedRef { location: location.clone(), bed: bed.clone() };
         Some(KnownBed::of(&state.board.bed_profile(&at)?, &wards, lang))
     });
@@ -261,12 +261,12 @@ fn beds(state: &DeskState, location: &LocationId, asked: Option<BedId>, lang: La
     let bed = |card: &BedCard| Choice {
         code: card.bed.to_string(),
         word: card.bed.to_string(),
-        chosen: asked.as_ref() == Some(&card.bed),
+        chosen: asked == Some(&card.bed),
     };
     Beds {
         all: all.iter().map(bed).collect(),
         free: free.collect(),
-        next: asked.as_ref().filter(|_| known.is_none()).map_or(after, ToString::to_string),
+        next: asked.filter(|_| known.is_none()).map_or(after, ToString::to_string),
         wards: ward_choices(&wards, None),
         features: choices(lang, "feature", Feature::KNOWN, &[]),
         known,

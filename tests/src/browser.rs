@@ -18,6 +18,9 @@ use crate::session::PASSWORD;
 /// Longer than anything here takes; a test that reaches it fails.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// What is left of the width of A4 between margins of 12 mm, in CSS pixels.
+const A4_WIDTH: u32 = 703;
+
 /// One browser with one page.
 #[derive(Debug)]
 pub struct Browser {
@@ -197,6 +200,12 @@ impl Browser {
         let value = if dark { "dark" } else { "light" };
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": value}]});
         self.call("Emulation.setEmulatedMedia", features).await;
+    }
+
+    /// Lays the page out as it is printed on A4 with the margins of the pages.
+    pub async fn on_paper(&mut self) {
+        self.call("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
+        self.width(A4_WIDTH).await;
     }
 
     /// Presses a key, such as `Tab`, `Enter` or ` `.

@@ -293,7 +293,7 @@
       last = performance.now();
       heard = message.heard;
       ok = message.ok;
-      for (const [id, text] of [['stands', heard], ['position', String(message.position)]]) {
+      for (const [id, text] of [['stands', heard], ['made', message.made], ['position', String(message.position)]]) {
         const node = document.getElementById(id);
         if (node) node.textContent = text;
       }

@@ -74,6 +74,7 @@
     position = message.position;
     write(byId('stands'), message.stands);
     write(byId('position'), String(message.position));
+    write(byId('made'), message.made);
     show();
   };
   const show = () => {

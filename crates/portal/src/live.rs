@@ -166,6 +166,8 @@ struct Changed<'a> {
     position: u64,
     stands: String,
     heard: String,
+    /// The same with its day, for paper.
+    made: String,
     structure: &'a str,
     rows: &'a BTreeMap<String, Vec<u32>>,
     words: &'a BTreeMap<String, (i64, String)>,
@@ -177,6 +179,8 @@ struct Beat {
     position: u64,
     stands: String,
     heard: String,
+    /// The same with its day, for paper.
+    made: String,
     now: i64,
     live: bool,
     ok: bool,
@@ -239,6 +243,7 @@ impl Follower {
             position: cells.position,
             stands: text::clock_seconds(cells.recorded_at, now, self.shown.lang),
             heard: text::clock_seconds(now, now, self.shown.lang),
+            made: text::dated(now, self.shown.lang),
             structure: &cells.structure,
             rows: &cells.rows,
             words: &cells.words,
@@ -257,6 +262,7 @@ impl Follower {
             position: standing.position,
             stands,
             heard: text::clock_seconds(now, now, self.shown.lang),
+            made: text::dated(now, self.shown.lang),
             now: now.as_micros() / 1_000,
             live: standing.live,
             ok: self.portal.app.checks.readiness().iter().all(|check| check.ok),

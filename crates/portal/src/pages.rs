@@ -81,12 +81,15 @@ pub(crate) struct Page {
     pub(crate) signed: Option<Signed>,
     /// The position of what was just recorded, to be said.
     pub(crate) recorded: Option<u64>,
+    /// When it was made, with its day: on paper nothing else says so.
+    pub(crate) made: String,
 }
 
 impl Page {
     pub(crate) fn new(visit: Visit, title: String, path: String) -> Self {
-        let Visit { lang, signed, after, .. } = visit;
-        Self { lang, title, path, chosen: None, files: &ADDRESSES, at: "", signed, recorded: after }
+        let Visit { lang, signed, after, now, .. } = visit;
+        let made = text::dated(now, lang);
+        Self { lang, title, path, chosen: None, files: &ADDRESSES, at: "", signed, recorded: after, made }
     }
 
     /// A page with the title of this key, at the address it was asked for.
@@ -511,8 +514,8 @@ fn told(
 
 fn failed(status: StatusCode, title: String, advice: String, lang: Lang) -> Response {
     let path = String::from("/");
-    let (chosen, at, signed, recorded) = (None, "", None, None);
-    let p = Page { lang, title, path, chosen, files: &ADDRESSES, at, signed, recorded };
+    let (chosen, at, signed, recorded, made) = (None, "", None, None, String::new());
+    let p = Page { lang, title, path, chosen, files: &ADDRESSES, at, signed, recorded, made };
     again_later(page(status, &ErrorPage { p, advice, back: None, written: Vec::new() }))
 }
 

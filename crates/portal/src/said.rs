@@ -22,7 +22,7 @@ pub(crate) fn names(portal: &Portal) -> impl Fn(&str) -> Option<String> {
         // Of a sentence most are words: only what looks like an id is looked up.
         let location = LocationId::try_from(id).ok().filter(|_| id.contains('-'))?;
         let card = portal.app.desk.state().read(|state| state.board.location(&location))?;
-        Some(text::shown(card.name.as_str()))
+        Some(text::called(&card.name, &card.location))
     }
 }
 

@@ -92,6 +92,15 @@ pub(crate) fn clock_seconds(at: Timestamp, now: Timestamp, lang: Lang) -> String
     }
 }
 
+/// A moment in the Netherlands with its day and year, as it is read on paper that lies about: `21 nov 2026 14:03:20`.
+pub(crate) fn dated(at: Timestamp, lang: Lang) -> String {
+    let said = |at: jiff::Zoned| {
+        let time = at.strftime("%H:%M:%S").to_string();
+        format!("{} {} {} {time}", at.day(), lang.month(at.month()), at.year())
+    };
+    zoned(at).map_or_else(|| String::from("?"), said)
+}
+
 /// The next time that the clock in the Netherlands says this hour.
 pub(crate) fn next_hour(now: Timestamp, hour: i8) -> Timestamp {
     let next = || {
@@ -208,6 +217,7 @@ mod tests {
         assert_eq!(clock(at("2025-12-31T23:30:00Z"), now, Lang::En), "1 Jan 00:30");
         assert_eq!(clock(at("2025-12-31T22:30:00Z"), now, Lang::En), "31 Dec 2025 23:30");
         assert_eq!(clock_seconds(at("2026-07-01T12:03:09Z"), now, Lang::Nl), "14:03:09");
+        assert_eq!(dated(at("2025-12-31T23:30:09Z"), Lang::Nl), "1 jan 2026 00:30:09");
     }
 
     #[test]

@@ -45,7 +45,6 @@ centre-paper-hint = Print this page: on paper there are only the alerts and this
 centre-location = Location
 centre-free-beds = Free beds
 centre-also = { $count } also usable
-centre-printed = As it stood at { $at }. It may have changed since: ring.
 centre-none-free = Nowhere in your regions somebody can be admitted now.
 centre-admits = Can admit now
 centre-admits-later = Has a free bed, but does not admit now

@@ -106,3 +106,5 @@ teller-location = location
 teller-referrer = referrer
 teller-centre = care coordination
 teller-node = Doorstroom
+paper-stands = As of
+paper-later = Things may have changed since: ring.

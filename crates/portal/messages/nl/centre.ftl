@@ -45,7 +45,6 @@ centre-paper-hint = Druk deze pagina af: op papier staan alleen de meldingen en 
 centre-location = Locatie
 centre-free-beds = Vrije bedden
 centre-also = { $count } ook inzetbaar
-centre-printed = Stand van { $at }. Daarna kan er iets veranderd zijn: bel.
 centre-none-free = Nergens in uw regio's kan nu iemand worden opgenomen.
 centre-admits = Kan nu opnemen
 centre-admits-later = Heeft een bed vrij, maar neemt nu niet op

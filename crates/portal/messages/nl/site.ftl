@@ -106,3 +106,5 @@ teller-location = locatie
 teller-referrer = verwijzer
 teller-centre = zorgcoördinatie
 teller-node = Doorstroom
+paper-stands = Stand van
+paper-later = Daarna kan er iets veranderd zijn: bel.

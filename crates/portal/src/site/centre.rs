@@ -26,6 +26,7 @@ use crate::api::problem::Problem;
 use crate::api::scope::Subject;
 use crate::api::who;
 use crate::board::{Overview, RegionTile};
+use crate::cover::Cover;
 use crate::pages::{self, Page};
 use crate::server::Portal;
 use crate::text;
@@ -56,6 +57,17 @@ struct CentrePage {
     has_rules: bool,
     crises: Vec<Crises>,
     lists: [List; 2],
+    desks: Vec<DeskLine>,
+}
+
+/// The desk of one of its regions, for the telephone.
+struct DeskLine {
+    region: String,
+    name: String,
+    phone: String,
+    hours: String,
+    /// Who stands in for it now.
+    cover: Option<Cover>,
 }
 
 /// Locations for the telephone: those that can admit now, or those with free beds that can not.
@@ -283,6 +295,7 @@ pub(crate) async fn page(
             has_rules: !rules.is_empty(),
             crises: sight.crises(),
             lists: sight.lists(visit.now),
+            desks: sight.desks(visit.now),
             p: Page::of(visit, "centre"),
             code,
             name,
@@ -415,6 +428,20 @@ impl Sight<'_> {
             counted: queries::crises(self.state, region),
         };
         self.regions.iter().map(crises).collect()
+    }
+
+    /// The desks of its regions, and who stands in for them.
+    fn desks(&self, at: Timestamp) -> Vec<DeskLine> {
+        let network = &self.portal.app.network;
+        let known = self.regions.iter().filter_map(|region| network.region(region));
+        let line = |region: &network::Region| DeskLine {
+            region: text::shown(region.name.as_str()),
+            name: text::shown(region.desk.name.as_str()),
+            phone: text::shown(region.desk.phone.as_str()),
+            hours: text::shown(region.desk.hours.as_str()),
+            cover: Cover::of(network, self.state, &region.code, at, self.lang),
+        };
+        known.map(line).collect()
     }
 
     /// Every location with free beds: who can admit now first, then who can not, and from when.

@@ -192,6 +192,8 @@ struct Follower {
 struct Told {
     position: u64,
     heard: String,
+    /// The same with its day, for paper.
+    made: String,
     now: i64,
     ok: bool,
 }
@@ -242,6 +244,7 @@ impl Follower {
         let told = Told {
             position,
             heard: text::clock_seconds(now, now, self.visit.lang),
+            made: text::dated(now, self.visit.lang),
             now: now.as_micros() / 1_000,
             ok: self.portal.app.checks.readiness().iter().all(|check| check.ok),
         };

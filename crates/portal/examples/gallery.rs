@@ -92,7 +92,7 @@ async fn main() {
                 ("inrichting", "@/l/|/inrichting".into()),
             ],
         ),
-        ("centrum", vec![("regiobeeld", "/c/midden?zorgsoort=ELV_LC&postcode=35&spoed=crisis".into())]),
+        ("centrum", vec![("regiobeeld", "/c/midden?zorgsoort=ELV_LC&gebied=35&spoed=crisis".into())]),
         ("toezicht", vec![("terugkijken", region("").replace("/r/", "/audit?regio="))]),
     ];
     for (who, pages) in pages {

@@ -71,6 +71,14 @@ fn ct_leaves() -> Vec<Hash> {
 }
 
 #[test]
+fn what_is_not_in_a_tree_has_no_path() {
+    let leaves: Vec<Hash> = (0..5).map(|number| leaf(number).1).collect();
+    for index in 5..9 {
+        assert_eq!(path_of(index, 5, &leaves), Vec::<Hash>::new());
+    }
+}
+
+#[test]
 fn the_roots_and_paths_of_certificate_transparency_come_out() {
     let roots = [
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

@@ -151,8 +151,8 @@ async fn a_file_that_is_no_head_is_reported_and_the_older_head_still_binds() {
     append(&log, 1..=5, 5).await;
     let head = log.signed_head().unwrap();
     log.close().await;
-    let long = "x".repeat(NOTE_BYTES_MAX + 1);
-    for no_head in [&b"zeros"[..], &[0xff; 100], long.as_bytes(), long[1..].as_bytes(), b""] {
+    let overlong = vec![b'x'; NOTE_BYTES_MAX + 1];
+    for no_head in [&b"zeros"[..], &[0xff; 100], &overlong, &overlong[1..], b""] {
         fs::write(checkpoint(dir.path()), no_head).unwrap();
         let (log, report) = open(dir.path(), signing());
         assert_eq!(report.heads.unreadable, [checkpoint(dir.path())]);
@@ -174,11 +174,11 @@ async fn a_head_as_long_as_a_note_can_be_still_binds() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path(), signing());
     append(&log, 1..=5, 5).await;
-    let mut head = log.signed_head().unwrap().to_string();
+    let head = log.signed_head().unwrap().to_string();
     log.close().await;
     let signature = head.trim_end().rsplit(' ').next().unwrap().to_owned();
     let name = "n".repeat(NOTE_BYTES_MAX - head.len() - format!("—  {signature}\n").len());
-    head.push_str(&format!("— {name} {signature}\n"));
+    let head = format!("{head}— {name} {signature}\n");
     assert_eq!(head.len(), NOTE_BYTES_MAX);
     fs::write(checkpoint(dir.path()), &head).unwrap();
     let (log, report) = open(dir.path(), signing());

@@ -499,7 +499,17 @@ async fn pages(browser: &mut Browser, at: &str) -> Vec<(&'static str, Vec<String
         ),
         ("tablet", vec!["/l/zk01-de-linde".to_owned()]),
         ("centrum", vec!["/c/midden".to_owned(), "/c/midden?zorgsoort=ELV_LC&spoed=crisis".to_owned()]),
-        ("toezicht", vec!["/audit?regio=zk01".to_owned(), past, "/audit/gebeurtenis/1".to_owned()]),
+        (
+            "toezicht",
+            vec![
+                "/audit?regio=zk01".to_owned(),
+                past,
+                "/audit/gebeurtenis/1".to_owned(),
+                "/audit/aanmeldingen".to_owned(),
+                "/audit/aanmeldingen?nummer=x".to_owned(),
+                "/l/zk01-de-linde/cijfers/ELV_LC?positie=3".to_owned(),
+            ],
+        ),
     ]
 }
 

@@ -100,6 +100,41 @@ async fn a_centre_rings_first_who_can_admit_now_then_the_others_with_from_when()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_house_that_took_in_as_many_as_agreed_says_why_and_that_it_can_again_at_midnight() {
+    let limit = event(
+        901,
+        "location.intake-limit-set",
+        "zk01-de-linde",
+        r#""location":"zk01-de-linde","period":"day","max":1"#,
+    );
+    let node = node(&[limit]).await;
+    let serving = node.serve().await;
+    let today = Wall::at(node.app.desk.now()).unwrap().day;
+    let nurse = Session::sign_in(serving.address, "linde").await;
+    let (id, stay) = (uuid::Uuid::now_v7().to_string(), uuid::Uuid::now_v7().to_string());
+    let admitted = [
+        ("id", &*id),
+        ("naar", "/l/zk01-de-linde"),
+        ("stay", &*stay),
+        ("place[location]", "zk01-de-linde"),
+        ("place[bed]", "1"),
+        ("place[care_type]", "ELV_LC"),
+    ];
+    let house = nurse.does("/doe/stays", &admitted).await;
+    let page = Session::sign_in(serving.address, "centrum").await.page("/c/midden").await;
+    // Else midnight came in between.
+    if Wall::at(node.app.desk.now()).unwrap().day == today {
+        let (_, later) = page.split_once("id=\"centre-admits-later\"").unwrap();
+        for page in [&*house, later] {
+            assert!(page.contains("hoogstens 1 mensen op; nog 0."), "{page}");
+            assert!(page.contains(" 00:00 weer één plek"), "{page}");
+        }
+    }
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_count_of_more_than_there_are_beds_is_refused_with_the_sum() {
     let node = node(&[]).await;
     let serving = node.serve().await;

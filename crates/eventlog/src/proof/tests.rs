@@ -71,6 +71,16 @@ fn ct_leaves() -> Vec<Hash> {
 }
 
 #[test]
+fn nothing_is_proven_from_no_tree_from_a_tree_to_itself_or_backwards() {
+    let hashes: Vec<Hash> = (0..6).map(|number| leaf(number).1).collect();
+    for (old, new) in [(0, 0), (0, 1), (0, 5), (1, 1), (4, 4), (5, 5), (5, 4), (8, 1)] {
+        for length in 0..=hashes.len() {
+            assert_eq!(roots_by_consistency((old, &hashes[0]), new, &hashes[..length]), None, "{old} {new}");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_in_a_tree_has_no_path() {
     let leaves: Vec<Hash> = (0..5).map(|number| leaf(number).1).collect();
     for index in 5..9 {

@@ -457,7 +457,7 @@ impl Sight<'_> {
                     let (count, also) = (row.admittable, row.also_admittable);
                     possible.push(Free { care_type, count, also, later: None });
                 } else {
-                    let later = Some(self.later(&row, at));
+                    let later = Some(self.later(region, &row, at));
                     let (count, also) = (row.offerable, row.also_offerable);
                     not_yet.push(Free { care_type, count, also, later });
                 }
@@ -475,17 +475,23 @@ impl Sight<'_> {
         [list("centre-admits", "centre-none-free", now), list("centre-admits-later", "", later)]
     }
 
-    /// From when on a location can admit that can not now, else why not.
-    fn later(&self, row: &queries::AdmittableRow, at: Timestamp) -> String {
+    /// From when on a location can admit that can not now, and why it can not where that is not its hours.
+    fn later(&self, region: &RegionId, row: &queries::AdmittableRow, at: Timestamp) -> String {
         let intake = self.state.locations.get(&row.location);
         let care_type = CareType::from(row.care_type.as_str());
-        let from = intake.and_then(|intake| intake.admits_from(&care_type, at));
+        let opening = queries::opening(self.state, region, &row.location, row.care_type, at);
+        let opens = opening.map(|opening| opening.at);
+        let from = opens.or_else(|| intake.and_then(|intake| intake.admits_from(&care_type, at)));
         let why_less = if row.offerable > 0 { &row.why_less } else { &row.also_why_less };
         match from {
             Some(from) if *why_less == [queries::WhyLess::OutsideWindow] => {
                 self.lang.tf("centre-from", &[("at", &text::clock(from, at, self.lang))])
             }
-            Some(_) | None => hours::reasons(self.lang, intake, row, why_less).join(" "),
+            Some(_) | None => {
+                let why = hours::reasons(self.lang, intake, row, why_less).into_iter();
+                let opens = hours::opens(self.lang, self.state, region, row, at);
+                why.chain(opens).collect::<Vec<_>>().join(" ")
+            }
         }
     }
 

@@ -41,8 +41,18 @@ fn what_is_no_note_or_key_is_refused() {
     }
     assert!(matches!(Note::from_str(&long), Err(NoteError::TooLarge { .. })));
     assert!(Note::from_str(NOTE.trim_end()).is_err());
-    let lines = format!("text\n\n{}", "— a AAAAAAAA\n".repeat(101));
-    assert!(matches!(Note::from_str(&lines), Err(NoteError::TooLarge { found: 101, .. })));
+    // A signature is more than the number of its key, and the name of that has no plus sign and is there.
+    for line in
+        ["— a AAAAAA==", "— a+b AAAAAAAA", "—  AAAAAAAA", "— a\u{a0}b AAAAAAAA", "- a AAAAAAAA", "a AAAAAAAA"]
+    {
+        assert!(Note::from_str(&format!("text\n\n{line}\n")).is_err(), "{line}");
+    }
+    for name in ["", "a b", "a+b"] {
+        assert!(VerifierKey::new(name, KeyKind::Log, &[0; 32]).is_err(), "{name:?}");
+    }
+    let lines = |count: usize| format!("text\n\n{}", "— a AAAAAAAA\n".repeat(count));
+    assert_eq!(Note::from_str(&lines(100)).unwrap().signatures().len(), 100);
+    assert!(matches!(Note::from_str(&lines(101)), Err(NoteError::TooLarge { found: 101, .. })));
     for text in
         ["", "a+b", "PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", "a+00000000+Ag=="]
     {

@@ -3,7 +3,8 @@
 use std::str::FromStr as _;
 
 use eventlog::{
-    Batch, KeyKind, LogReader, NewRecord, ProofError, ProofFile, ProofFileError, SignedHead, Signer,
+    Batch, KeyKind, LogReader, NewRecord, PROOF_BYTES_MAX, ProofError, ProofFile, ProofFileError, SignedHead,
+    Signer,
 };
 use proptest::prelude::*;
 use tlog_tiles::{Hash, check_record};
@@ -96,6 +97,59 @@ async fn no_bit_of_a_proof_file_can_be_changed() {
         let cut = String::from_utf8(text[..place].to_vec()).ok();
         assert!(cut.and_then(|text| ProofFile::from_str(&text).ok()).is_none(), "cut at {place}");
     }
+}
+
+#[tokio::test]
+async fn a_proof_file_is_read_up_to_its_limits_and_no_further() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    append(&log, 1..=5, 5).await;
+    log.signed_head().unwrap();
+    let file = log.reader().proof_file(3).unwrap();
+    log.close().await;
+    // No tree has more levels than a position has bits.
+    let with_path = |hashes: usize| ProofFile { path: vec![[0; 32]; hashes], ..file.clone() }.to_string();
+    assert_eq!(ProofFile::from_str(&with_path(64)).unwrap().path.len(), 64);
+    let refused = ProofFile::from_str(&with_path(65));
+    assert!(matches!(refused, Err(ProofFileError::Malformed { .. })), "{refused:?}");
+    // The longest file is one digit of the index longer than one that is too short by that.
+    let of = |entry: usize, index: u64| {
+        ProofFile { entry: Some(vec![0; entry].into()), index, ..file.clone() }.to_string()
+    };
+    let bare = of(0, 1).len();
+    let entry = (PROOF_BYTES_MAX - bare) / 4 * 3;
+    let digits = u32::try_from(PROOF_BYTES_MAX - of(entry, 1).len()).unwrap();
+    let longest = of(entry, 10_u64.pow(digits));
+    assert_eq!(longest.len(), PROOF_BYTES_MAX);
+    assert!(ProofFile::from_str(&longest).is_ok());
+    let refused = ProofFile::from_str(&of(entry, 10_u64.pow(digits + 1)));
+    assert!(matches!(refused, Err(ProofFileError::Malformed { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_consistency_proof_holds_only_as_it_was_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    append(&log, 1..=9, 3).await;
+    let reader = log.reader();
+    for (old, new) in [(0, 0), (0, 7), (5, 5), (3, 9), (8, 9)] {
+        let proof = reader.consistency_proof(old, new).unwrap();
+        assert!(proof.holds(), "{old} {new}");
+        let mut other = proof.clone();
+        other.old.root[0] ^= 1;
+        assert!(!other.holds(), "another old root, {old} {new}");
+        let mut other = proof.clone();
+        other.path.push([0; 32]);
+        assert!(!other.holds(), "a longer path, {old} {new}");
+        if old > 0 {
+            // The empty tree is the beginning of any other.
+            let mut other = proof.clone();
+            other.new.root[0] ^= 1;
+            assert!(!other.holds(), "another new root, {old} {new}");
+        }
+    }
+    assert!(matches!(reader.consistency_proof(5, 10), Err(ProofError::Beyond { .. })));
+    log.close().await;
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -21,8 +22,12 @@ const FOLLOWERS_MAX: usize = 500;
 /// Those of one person or source: two for each page that somebody has open. A browser lets go of those not looked at.
 const FOLLOWED_BY_ONE_MAX: usize = 16;
 /// Boards of the past reckoned at the same time for whoever is known: each reads the log from its start and keeps a processor
-/// busy.
+/// busy. Whoever comes then waits for a turn.
 const PAST_BOARDS_MAX: usize = 2;
+/// Those of one source, with those it waits for: one that looks and changes its mind, and no more of the others' turns.
+const PAST_OF_ONE_MAX: usize = 2;
+/// How long whoever is known waits for a turn.
+const TURN_WITHIN_MAX: Duration = Duration::from_secs(5);
 /// Those of the public: one, so that there is a processor left.
 const PUBLIC_PAST_BOARDS_MAX: usize = 1;
 
@@ -34,6 +39,7 @@ pub(crate) struct Places {
     followers: Arc<Semaphore>,
     of_one: Shares<String>,
     past: Arc<Semaphore>,
+    past_of_one: Shares<String>,
     public_past: Arc<Semaphore>,
 }
 
@@ -56,6 +62,15 @@ pub(crate) enum Place {
     },
 }
 
+/// A place to reckon a board of the past, free again when it is let go of.
+#[derive(Debug)]
+pub(crate) struct PastPlace {
+    #[expect(dead_code, reason = "held")]
+    place: OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "held")]
+    share: Option<Share<String>>,
+}
+
 impl Default for Places {
     fn default() -> Self {
         let places = |max| Arc::new(Semaphore::new(max));
@@ -65,6 +80,7 @@ impl Default for Places {
             followers: places(FOLLOWERS_MAX),
             of_one: Shares::default(),
             past: places(PAST_BOARDS_MAX),
+            past_of_one: Shares::default(),
             public_past: places(PUBLIC_PAST_BOARDS_MAX),
         }
     }
@@ -93,12 +109,18 @@ impl Places {
         Ok(Place::Known { place: free(&self.followers)?, share })
     }
 
-    /// A board of the past.
+    /// A board of the past, for a source or for anybody. Whoever is known comes in turn.
     ///
     /// # Errors
-    /// As many are reckoned already.
-    pub(crate) fn past(&self, known: bool) -> Result<OwnedSemaphorePermit, Refusal> {
-        free(if known { &self.past } else { &self.public_past })
+    /// This source has as many as it may have, its turn does not come in time, or the public's is taken.
+    pub(crate) async fn past(&self, source: Option<&str>) -> Result<PastPlace, Refusal> {
+        let Some(source) = source else {
+            return Ok(PastPlace { place: free(&self.public_past)?, share: None });
+        };
+        let share = self.past_of_one.take(source.to_owned(), PAST_OF_ONE_MAX).ok_or(Refusal::Busy)?;
+        let turn = tokio::time::timeout(TURN_WITHIN_MAX, Arc::clone(&self.past).acquire_owned());
+        let place = turn.await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
+        Ok(PastPlace { place, share: Some(share) })
     }
 }
 
@@ -106,8 +128,8 @@ impl Places {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_public_takes_no_place_of_whoever_is_known_and_one_address_not_all_of_the_public_s() {
+    #[tokio::test(start_paused = true)]
+    async fn the_public_takes_no_place_of_whoever_is_known_and_one_address_not_all_of_the_public_s() {
         let places = Places::default();
         let address = |last: u8| IpAddr::from([192, 0, 2, last]);
         let held: Vec<Place> = (0..READERS_MAX).map_while(|_| places.public(address(1)).ok()).collect();
@@ -117,8 +139,28 @@ mod tests {
             .collect();
         assert_eq!(held.len() + more.len(), READERS_MAX);
         assert!(places.known("loket").is_ok());
-        let past = places.past(false);
-        assert!(past.is_ok() && places.past(false).is_err() && places.past(true).is_ok());
+        let past = places.past(None).await;
+        assert!(past.is_ok() && places.past(None).await.is_err() && places.past(Some("loket")).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_looks_back_a_lot_waits_for_itself_and_others_come_in_turn() {
+        let places = Places::default();
+        let many = [places.past(Some("insurer")).await.unwrap(), places.past(Some("insurer")).await.unwrap()];
+        assert!(places.past(Some("insurer")).await.is_err(), "one source has no more than its own");
+        assert!(places.past(Some("loket")).await.is_err(), "nobody waits for ever");
+        let next = async {
+            let turn = places.past(Some("loket")).await;
+            assert!(turn.is_ok());
+            turn
+        };
+        let leave = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(many);
+        };
+        let (turn, ()) = tokio::join!(next, leave);
+        drop(turn);
+        assert!(places.past_of_one.take("loket".to_owned(), 1).is_some(), "what was refused holds nothing");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct BedState {
 /// One reported row, as a decision sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowState {
-    /// How many can be offered.
+    /// How many can be offered: as many as are said to be, and no more than there is room for.
     pub offerable: u32,
     /// One is kept for this referral already.
     pub held: bool,
@@ -165,7 +165,12 @@ impl Availability {
         referral: ReferralId,
     ) -> Option<RowState> {
         let row = self.locations.get(location)?.reported.get(&CareCode::from(care_type))?;
-        Some(RowState { offerable: row.counts().offerable, held: row.holds.contains_key(&referral) })
+        let counts = row.counts();
+        // A discharge or a cancelled admission may say that a place is free that there never was: one too many had come.
+        let used = [counts.occupied, counts.held, counts.not_ready, counts.closed];
+        let used = used.into_iter().fold(0_u32, u32::saturating_add);
+        let offerable = counts.offerable.min(counts.physical.saturating_sub(used));
+        Some(RowState { offerable, held: row.holds.contains_key(&referral) })
     }
 
     /// Whether this source has said something newer about the bed: what it tells of this moment has no effect then.

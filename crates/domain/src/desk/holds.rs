@@ -136,7 +136,8 @@ pub(super) fn until(
     limited(state, now, kept.max(wished.unwrap_or(kept)))
 }
 
-fn until_after_arrival(
+/// Until when a place is kept for whoever comes then.
+pub(super) fn until_after_arrival(
     state: &Here<'_>,
     now: Timestamp,
     arrives_at: Timestamp,

@@ -75,6 +75,8 @@ pub struct Offer {
     pub spoken_with: Option<Role>,
     /// The location says that this is not its answer.
     pub contested: bool,
+    /// It had promised a place, and took that back.
+    pub taken_back: bool,
 }
 
 impl Offer {
@@ -119,6 +121,8 @@ pub struct Arrival {
     pub location: LocationId,
     /// When.
     pub at: Timestamp,
+    /// How, if that was said.
+    pub transport: Option<Label>,
 }
 
 /// How a referral ended: one of these, once.
@@ -252,8 +256,9 @@ impl Referral {
                 self.with = None;
             }
             Fact::ReferralRaised { to, .. } => self.try_rung(Rung::Above(to.clone())),
-            Fact::ArrivalAgreed { location, at, .. } => {
-                self.arrival = Some(Arrival { location: location.clone(), at: *at });
+            Fact::ArrivalAgreed { location, at, transport, .. } => {
+                let (location, transport) = (location.clone(), transport.clone());
+                self.arrival = Some(Arrival { location, at: *at, transport });
             }
             Fact::HoldGranted { place, until, .. } => self.keep(place, *until, recorded_at),
             Fact::HoldExtended { place, until, .. } => {
@@ -287,6 +292,7 @@ impl Referral {
                     state: OfferState::Sent,
                     spoken_with: None,
                     contested: false,
+                    taken_back: false,
                 };
                 self.offers.entry(offer.offer).or_insert(sent);
             }
@@ -333,6 +339,9 @@ impl Referral {
 
     fn answered(&mut self, named: &OfferRef, state: OfferState, spoken_with: Option<&Role>) {
         let Some(offer) = self.offers.get_mut(&named.offer) else { return };
+        // What it never said it does not take back.
+        offer.taken_back =
+            offer.promise().is_some() && !offer.contested && matches!(state, OfferState::Declined(_));
         offer.state = state;
         offer.spoken_with = spoken_with.cloned();
         offer.contested = false;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::authority::open_referral;
-use super::holds::{placed_at, until};
+use super::holds::{placed_at, until_after_arrival};
 use super::place::free_bed;
 use super::{Act, Command, End, Here, Refusal};
 use crate::availability::Taken;
@@ -256,7 +256,10 @@ fn kept_again(state: &Here<'_>, now: Timestamp, stay: StayId, open: &Stay) -> Op
     if referral.end != Some(End::Admitted(stay)) || referral.region != *state.region {
         return None;
     }
-    let winner = referral.winner().filter(|winner| winner.location == place.location)?;
+    let promise = referral.winner().filter(|winner| winner.location == place.location)?.promise()?;
+    if promise.care_type != place.care_type {
+        return None;
+    }
     let has_it = match &place.bed {
         Some(bed) => {
             let bed = BedRef { location: place.location.clone(), bed: bed.clone() };
@@ -264,8 +267,10 @@ fn kept_again(state: &Here<'_>, now: Timestamp, stay: StayId, open: &Stay) -> Op
         }
         None => state.board.row_state(&place.location, &place.care_type, referral.id()).is_some(),
     };
-    let comes = winner.promise()?.from.max(now);
-    let until = until(state, now, referral, comes).ok().filter(|_| has_it)?;
+    let arrives = referral.arrival.as_ref().filter(|arrival| arrival.location == place.location);
+    let until = arrives.and_then(|arrival| until_after_arrival(state, now, arrival.at).ok());
+    let until = until.or_else(|| super::holds::until(state, now, referral, promise.from.max(now)).ok());
+    let until = until.filter(|_| has_it)?;
     Some(Fact::HoldGranted { place: place.clone(), referral: referral.id(), until })
 }
 

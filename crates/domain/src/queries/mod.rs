@@ -18,7 +18,7 @@ use crate::{Label, Timestamp, Wall};
 pub use admittable::{AdmittableRow, WhyLess, admittable};
 pub use contradictions::{CONTRADICTIONS_SHOWN_MAX, OpenContradiction, Source, contradictions};
 pub use opening::{OPENING_WITHIN_MICROS, Opening, opening, opening_for};
-pub use placing::{Crises, Placing, crises};
+pub use placing::{Crises, Doubt, Placing, crises};
 pub use suiting::{Needs, SuitingRow, Suits, suiting};
 pub use timeline::{Entry, TIMELINE_MAX, timeline, timeline_of_stay};
 pub use worklist::{WORK_ITEMS_MAX, WorkItem, WorkKind, Worklist, call_at, worklist};

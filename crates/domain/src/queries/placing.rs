@@ -3,8 +3,9 @@
 //! A promise alone is no place yet: nothing is kept for it, and somebody chooses. One that is given through the desk keeps
 //! its place at once; one that came over the bus may not. Not here: what is to be done about it (`worklist`).
 
-use crate::desk::{Offer, Referral, State};
-use crate::{RegionId, Urgency};
+use crate::availability::Taken;
+use crate::desk::{Hold, Offer, Referral, State};
+use crate::{BedRef, RegionId, Urgency};
 
 /// How far the search for a place is, of a referral that is not over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,49 @@ impl Placing {
         match self {
             Self::Seeking | Self::Promised => true,
             Self::Kept => false,
+        }
+    }
+}
+
+/// Why a place that is kept may not be had after all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The board keeps it no longer: the bed is gone, or somebody else's.
+    Gone,
+    /// The bed is out of use.
+    Closed,
+    /// Admissions are stopped where it is. Who was promised a place before may come all the same.
+    Stopped,
+}
+
+impl Doubt {
+    /// Its code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Closed => "closed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// What became of a place after it was promised; `None` if nothing speaks against it.
+    #[must_use]
+    pub fn of(state: &State, referral: &Referral, hold: &Hold) -> Option<Self> {
+        let (board, place) = (&state.board, &hold.place);
+        let (kept, closed, stopped) = if let Some(bed) = &place.bed {
+            let bed = BedRef { location: place.location.clone(), bed: bed.clone() };
+            let Some(bed) = board.bed_state(&bed) else { return Some(Self::Gone) };
+            (bed.taken == Taken::For(referral.id()), bed.closed, bed.stopped)
+        } else {
+            let row = board.row_state(&place.location, &place.care_type, referral.id());
+            (row.is_some_and(|row| row.held), false, board.is_stopped(&place.location))
+        };
+        match (kept, closed, stopped) {
+            (false, ..) => Some(Self::Gone),
+            (true, true, _) => Some(Self::Closed),
+            (true, false, true) => Some(Self::Stopped),
+            (true, false, false) => None,
         }
     }
 }

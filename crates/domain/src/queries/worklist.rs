@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::Placing;
 use super::contradictions::contradictions;
 use super::phone;
+use super::{Doubt, Placing};
 use crate::desk::{Offer, OfferState, Owner, Referral, Rules, State};
 use crate::words::{Sentence, say};
 use crate::{Label, LocationId, OfferId, ReferralId, RegionId, StayId, Timestamp, Urgency};
@@ -33,6 +33,8 @@ pub fn call_at(rules: &Rules, urgency: &Urgency, answer_by: Timestamp) -> Timest
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkKind {
+    /// A place is kept that may not be had after all: the bed is gone or out of use, or admissions are stopped. Ask.
+    PlaceInDoubt,
     /// The time of a hold is over although an arrival was agreed: ask what happened.
     HoldOverdue,
     /// A location has not looked at an offer: call it.
@@ -222,7 +224,11 @@ impl List<'_> {
         match Placing::of(self.state, referral) {
             Some(Placing::Seeking | Placing::Promised) => {
                 let due = referral.profile.wished_at.unwrap_or(referral.made_at);
-                self.of(referral, WorkKind::FindPlace, due, None);
+                let back = referral.offers.values().find(|offer| offer.taken_back);
+                self.of(referral, WorkKind::FindPlace, due, back.map(|offer| &offer.location));
+                if let Some(item) = self.items.last_mut().filter(|_| back.is_some()) {
+                    item.about = Label::try_from("taken-back").ok();
+                }
             }
             Some(Placing::Kept) if referral.arrival.is_none() => {
                 for hold in &referral.holds {
@@ -279,6 +285,13 @@ impl List<'_> {
     }
 
     fn holds(&mut self, referral: &Referral) {
+        for hold in &referral.holds {
+            let Some(doubt) = Doubt::of(self.state, referral, hold) else { continue };
+            self.of(referral, WorkKind::PlaceInDoubt, hold.until, Some(&hold.place.location));
+            if let Some(item) = self.items.last_mut() {
+                item.about = Label::try_from(doubt.code()).ok();
+            }
+        }
         let soon = self.now.saturating_add_micros(self.rules.hold_warning_micros);
         for hold in referral.holds.iter().filter(|hold| hold.overdue || hold.until <= soon) {
             let kind = if hold.overdue { WorkKind::HoldOverdue } else { WorkKind::HoldRunsOut };
@@ -317,6 +330,12 @@ impl WorkKind {
     #[must_use]
     pub fn sentence(self) -> Sentence {
         match self {
+            Self::PlaceInDoubt => {
+                say!(
+                    "Vraag of de gereserveerde plek er nog is.",
+                    "Ask whether the place that is kept is still there."
+                )
+            }
             Self::HoldOverdue => say!(
                 "De reservering is verlopen, de aankomst was afgesproken: vraag wat er is gebeurd.",
                 "The hold ran out and an arrival was agreed: ask what happened.",

@@ -5,10 +5,10 @@ use domain::queries::{
     CONTRADICTIONS_SHOWN_MAX, Crises, Needs, Suits, WhyLess, WorkItem, WorkKind, admittable, contradictions,
     crises, suiting, timeline, worklist,
 };
-use domain::testing::{bed_profile, label, reported, stopped};
+use domain::testing::{added, bed_profile, label, reported, row, stopped};
 use domain::{
-    AdmissionWindow, BedProfile, BedRef, Fact, Feature, LocationMode, Period, Recorded, Role, Timestamp,
-    Urgency, WaitingFor,
+    AdmissionWindow, BedProfile, BedRef, Fact, Feature, LocationMode, Period, Recorded, ReportedCount, Role,
+    Timestamp, Urgency, WaitingFor,
 };
 
 use crate::support::*;
@@ -179,7 +179,7 @@ fn of_crises_those_wait_for_whom_nothing_is_kept_also_if_it_was_promised_or_is_k
     // The bed goes, and the hold with it.
     story.says(EIK, Fact::BedRemoved(BedRef { location: parse(EIK), bed: parse("1") }));
     assert_eq!(counted(&story), Crises { open: 3, waiting: 3, promised: 1 });
-    assert_eq!(second(&story), [WorkKind::FindPlace]);
+    assert_eq!(second(&story), [WorkKind::FindPlace, WorkKind::PlaceInDoubt]);
 }
 
 #[test]
@@ -345,4 +345,62 @@ fn a_choice_is_told_as_one_where_somebody_chose_and_as_the_rule_where_the_first_
     assert_eq!(won.nl, "De eerste toezegging geldt: zk23-linde heeft de plek.");
     assert_eq!(won.en, "The first promise wins: zk23-linde has the place.");
     assert_eq!(told(Urgency::Planned).nl, "zk23-linde is gekozen.");
+}
+
+#[test]
+fn whoever_was_promised_a_place_that_may_not_be_had_is_first_on_the_list_of_the_desk_with_why() {
+    let bed = |name: &str| BedRef { location: parse(LINDE), bed: parse(name) };
+    let in_doubt = |facts: &[Fact]| {
+        let mut story = Story::at("2026-03-02T09:00:00Z");
+        referred(&mut story, 1, Urgency::Crisis);
+        let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+        let now = story.now;
+        let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
+        let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+        for fact in facts {
+            let _ = story.location(LINDE, report(fact.clone())).records(&[fact.kind()]);
+        }
+        let list = worklist(&story.state(), &parse(ZK23), story.now);
+        let doubts: Vec<_> = list.items.iter().filter(|item| item.kind == WorkKind::PlaceInDoubt).collect();
+        assert!(doubts.len() <= 1 && (doubts.is_empty() || list.items[0] == *doubts[0]), "{list:?}");
+        doubts.first().map(|item| item.about.clone().unwrap().as_str().to_owned())
+    };
+    let stopped = |ward: Option<&str>| Fact::AdmissionsStopped {
+        location: parse(LINDE),
+        ward: ward.map(label),
+        reason: "infection".into(),
+        review_at: None,
+    };
+    let closed = |name: &str| Fact::BedClosed { bed: bed(name), reason: "infection".into(), review_at: None };
+    assert_eq!(in_doubt(&[]), None);
+    assert_eq!(in_doubt(&[Fact::BedVacated(bed("1"))]), None, "it is cleaned until somebody comes");
+    assert_eq!(in_doubt(&[closed("2"), stopped(Some("elders"))]), None, "another bed, another ward");
+    assert_eq!(in_doubt(&[closed("1")]).as_deref(), Some("closed"));
+    assert_eq!(in_doubt(&[stopped(None)]).as_deref(), Some("stopped"));
+    assert_eq!(in_doubt(&[Fact::BedRemoved(bed("1"))]).as_deref(), Some("gone"));
+    let again = [Fact::BedRemoved(bed("1")), added(LINDE, "1", &[HC])];
+    assert_eq!(in_doubt(&again).as_deref(), Some("gone"), "the bed is there again, and not kept");
+    let left = [Fact::LocationWithdrawn { location: parse(LINDE) }];
+    assert_eq!(in_doubt(&left).as_deref(), Some("gone"));
+}
+
+#[test]
+fn a_house_that_took_one_too_many_has_no_place_to_promise_when_that_one_leaves() {
+    let mut story = Story::at("2026-03-02T09:00:00Z");
+    let count = |occupied: i64, offerable: i64| {
+        let count = ReportedCount { care_type: HC.into(), physical: 2, occupied, offerable };
+        report(Fact::CountsReported { location: parse(BERK), counts: vec![count] })
+    };
+    let _ = story.location(BERK, count(2, 0)).records(&["location.counts-reported"]);
+    let _ = story.location(BERK, admit(1, None, row(BERK, HC))).records(&["stay.admitted"]);
+    let cancel = Act::CancelAdmission { stay: stay(1) };
+    let _ = story.location(BERK, cancel).records(&["stay.admission-cancelled"]);
+    // The board says it as the contract has it: one free beside two that are used of two. Nobody is promised that.
+    referred(&mut story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, BERK)])).records(&["offer.sent"]);
+    let now = story.now;
+    let yes = || yes(offer_ref(1, 1, BERK), now);
+    story.location(BERK, yes()).refused("no-bed-free");
+    let _ = story.location(BERK, count(1, 1)).records(&["location.counts-reported"]);
+    let _ = story.location(BERK, yes()).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr as _;
 
 use eventlog::{
-    Batch, KeyKind, LogReader, NewRecord, PROOF_BYTES_MAX, ProofError, ProofFile, ProofFileError, SignedHead,
-    Signer,
+    Batch, KeyKind, LogReader, NewRecord, PROOF_BYTES_MAX, ProofError, ProofFile, ProofFileError,
+    RECORD_BYTES_MAX, SignedHead, Signer,
 };
 use proptest::prelude::*;
 use tlog_tiles::{Hash, check_record};
@@ -116,6 +116,7 @@ async fn a_proof_file_is_read_up_to_its_limits_and_no_further() {
     let of = |entry: usize, index: u64| {
         ProofFile { entry: Some(vec![0; entry].into()), index, ..file.clone() }.to_string()
     };
+    assert!(ProofFile::from_str(&of(RECORD_BYTES_MAX, 1)).is_ok(), "the largest record has a proof");
     let bare = of(0, 1).len();
     let entry = (PROOF_BYTES_MAX - bare) / 4 * 3;
     let digits = u32::try_from(PROOF_BYTES_MAX - of(entry, 1).len()).unwrap();

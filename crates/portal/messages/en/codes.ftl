@@ -308,3 +308,7 @@ payer-other = Other
 funding-zvw = Zvw (health insurance)
 funding-wlz = Wlz (long-term care)
 funding-wmo = Wmo (municipality)
+offer-taken-back = promise taken back
+doubt-gone = This place is on the board no longer: the bed is gone, or somebody else's. Ask.
+doubt-closed = This bed was said to be out of use after the promise. Ask whether the place is still there.
+doubt-stopped = Admissions were stopped after the promise. Ask whether the place is still there.

@@ -308,3 +308,7 @@ payer-other = Anders
 funding-zvw = Zvw (zorgverzekering)
 funding-wlz = Wlz
 funding-wmo = Wmo (gemeente)
+offer-taken-back = toezegging ingetrokken
+doubt-gone = Deze plek staat niet meer op het bord: het bed is weg of van een ander. Vraag ernaar.
+doubt-closed = Dit bed is na de toezegging buiten gebruik gemeld. Vraag of de plek er nog is.
+doubt-stopped = Na de toezegging kwam er een opnamestop. Vraag of de plek er nog is.

@@ -89,8 +89,10 @@ pub(crate) async fn availability(
 /// The board as it was at a position or a moment.
 async fn past(portal: &Portal, moment: &str, part: Part, headers: &HeaderMap) -> Result<Board, Refusal> {
     let moment = Moment::read(moment).ok_or(Refusal::BadAsOf)?;
-    let known = who::caller(portal, headers).is_ok() || visit::signed(portal, headers, false).is_some();
-    let permit = portal.places.past(known)?;
+    let caller = who::caller(portal, headers).ok().map(|caller| caller.source.to_string());
+    let known = caller
+        .or_else(|| visit::signed(portal, headers, false).map(|signed| signed.principal.source.to_string()));
+    let permit = portal.places.past(known.as_deref()).await?;
     let reader = portal.app.reader.clone();
     let unreadable = |error: &dyn core::fmt::Display| {
         tracing::error!(%error, "the board of the past could not be reckoned");

@@ -320,7 +320,7 @@ async fn then(
     let position = position.transpose().map_err(|_| Problem::BadParameter("positie"))?;
     let moment = filled(&asked.tijd).map(|text| forms::local(&text).ok_or(Problem::BadParameter("tijd")));
     let moment = moment.transpose()?;
-    let permit = portal.places.past(true)?;
+    let permit = portal.places.past(Some(look.principal.source.as_str())).await?;
     let (reader, view, region) = (portal.app.reader.clone(), portal.app.availability.clone(), region.clone());
     let (shared, principal, now) = (Arc::clone(portal), look.principal.clone(), look.now);
     let reckoned = tokio::task::spawn_blocking(move || {

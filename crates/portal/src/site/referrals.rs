@@ -180,7 +180,8 @@ pub(crate) async fn page(
         // What no number begins with is found nowhere.
         Found { known: Vec::new(), on: None, at: Timestamp::default() }
     } else {
-        let permit = portal.places.past(true).map_err(|no| visit.no(no))?;
+        let permit =
+            portal.places.past(Some(look.principal.source.as_str())).await.map_err(|no| visit.no(no))?;
         let (shared, principal, now) = (Arc::clone(&portal), look.principal.clone(), look.now);
         let search = move || {
             let _permit = permit;

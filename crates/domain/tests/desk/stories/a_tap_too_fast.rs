@@ -32,7 +32,9 @@ fn a_promise_that_is_taken_back_frees_its_bed_and_the_desk_looks_on() {
     assert!(state.referrals[&referral(1)].winner().is_none());
     assert!(state.referrals[&referral(1)].holds.is_empty());
     let work = worklist(&state, &parse(ZK23), story.now);
-    assert!(work.items.iter().any(|item| item.kind == WorkKind::FindPlace), "{work:?}");
+    let find = work.items.iter().find(|item| item.kind == WorkKind::FindPlace).unwrap();
+    assert_eq!(find.about.as_ref().map(domain::Label::as_str), Some("taken-back"));
+    assert_eq!(find.location, Some(parse(LINDE)), "the house that took it back is rung");
     story.location(LINDE, back()).refused("not-accepted");
     let _ = story.desk(ZK23, ask(1, &[(3, EIK)])).records(&["offer.sent"]);
     let now = story.now;
@@ -101,4 +103,45 @@ fn who_is_expected_and_has_no_place_any_more_is_on_the_desks_list() {
     assert!(state.referrals[&referral(1)].holds.is_empty());
     let work = worklist(&state, &parse(ZK23), story.now);
     assert!(work.items.iter().any(|item| item.kind == WorkKind::HoldOverdue), "{work:?}");
+}
+
+#[test]
+fn a_place_is_kept_again_until_the_arrival_that_was_agreed_and_for_nothing_that_was_not_promised() {
+    let at = |story: &Story| story.now.saturating_add_micros(3 * 3_600_000_000);
+    let coming = |story: &mut Story| {
+        referred(story, 1, Urgency::Crisis);
+        let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+        let now = story.now;
+        let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
+        let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+        let arrives_at = at(story);
+        let transport = Some(domain::testing::label("taxi"));
+        let agree =
+            Act::AgreeArrival { referral: referral(1), location: parse(LINDE), arrives_at, transport };
+        let _ = story.location(LINDE, agree).records(&["arrival.agreed", "hold.extended"]);
+        let agree = Act::AgreeMedically { offer: offer_ref(1, 1, LINDE), role: domain::Role::Doctor };
+        let _ = story.location(LINDE, agree).records(&["offer.medically-agreed"]);
+    };
+    let until = |story: &Story| {
+        story.state().referrals[&referral(1)].hold_at(&location(LINDE)).map(|hold| hold.until)
+    };
+    let mut story = Story::at("2026-03-02T09:00:00Z");
+    coming(&mut story);
+    let before = until(&story);
+    assert!(before.is_some_and(|until| until > at(&story)));
+    let arrival = story.state().referrals[&referral(1)].arrival.clone().unwrap();
+    assert_eq!(arrival.transport.as_ref().map(domain::Label::as_str), Some("taxi"));
+    let _ = story.location(LINDE, admit(1, Some(1), place(LINDE, "1"))).records(&["stay.admitted"]);
+    story.minutes_later(5);
+    let back = || Act::CancelAdmission { stay: stay(1) };
+    let _ = story.location(LINDE, back()).records(&["stay.admission-cancelled", "hold.granted"]);
+    assert_eq!(until(&story), before, "not shorter, and not longer each time");
+
+    // Admitted for another kind of care than was promised: nothing is kept of that.
+    let mut story = Story::at("2026-03-02T09:00:00Z");
+    coming(&mut story);
+    let other = domain::Place { care_type: "ELV_LC".into(), ..place(LINDE, "1") };
+    let _ = story.location(LINDE, admit(1, Some(1), other)).records(&["stay.admitted"]);
+    let _ = story.location(LINDE, back()).records(&["stay.admission-cancelled"]);
+    assert_eq!(until(&story), None);
 }

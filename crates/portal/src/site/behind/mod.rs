@@ -222,12 +222,13 @@ async fn then(portal: &Arc<Portal>, visit: &Visit, asked: Option<&str>) -> Resul
     let position = asked.map(str::parse::<u64>).transpose();
     let position = position.map_err(|_| visit.no(Problem::BadParameter("positie")))?;
     let Some(position) = position else { return Ok(None) };
-    look_back(portal, visit)?;
+    let look = look_back(portal, visit)?;
     let reader = portal.app.reader.clone();
     if position >= reader.head().position {
         return Ok(None);
     }
-    let permit = portal.places.past(true).map_err(|busy| visit.no(busy))?;
+    let permit =
+        portal.places.past(Some(look.principal.source.as_str())).await.map_err(|busy| visit.no(busy))?;
     let fold = move || {
         let _permit = permit;
         projector::as_of::<DeskState>(&reader, position)

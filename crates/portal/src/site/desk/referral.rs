@@ -14,7 +14,7 @@ use domain::desk::{
     ContradictionKind, End, Instrument, Offer, OfferState, Outcome, Referral, State as DeskState,
 };
 use domain::matching::{Wanted, matching};
-use domain::queries::opening_for;
+use domain::queries::{Doubt, opening_for};
 use domain::{
     AgeBand, CareType, DeclineCode, DivertedReason, Feature, Matched, OfferId, Origin, Purpose, ReferralId,
     Role, Timestamp, Urgency, WithdrawnReason,
@@ -212,7 +212,10 @@ struct PlaceLine {
     care_code: String,
     until: When,
     overdue: bool,
+    /// Why it may not be had after all.
+    doubt: Option<String>,
     arrives: Option<When>,
+    transport: Option<String>,
     stay: String,
     winner: bool,
     /// The doctor agreed.
@@ -603,7 +606,10 @@ fn offer_line(
         OfferState::Sent => ("sent", None),
         OfferState::Seen => ("seen", None),
         OfferState::Accepted(_) => ("accepted", None),
-        OfferState::Declined(code) => ("declined", Some(lang.code("decline", code.raw()))),
+        OfferState::Declined(code) => {
+            let class = if offer.taken_back { "taken-back" } else { "declined" };
+            (class, Some(lang.code("decline", code.raw())))
+        }
         OfferState::Lapsed => ("lapsed", None),
         OfferState::Revoked => ("revoked", None),
     };
@@ -632,17 +638,20 @@ fn places(
     sees: bool,
 ) -> Vec<PlaceLine> {
     let winner = referral.winner();
+    let arrival = |hold: &domain::desk::Hold| {
+        referral.arrival.as_ref().filter(|arrival| arrival.location == hold.place.location)
+    };
     let line = |hold: &domain::desk::Hold| PlaceLine {
         location: called(state, &hold.place.location, now, lang),
         bed: hold.place.bed.as_ref().map_or_else(String::new, ToString::to_string),
         care_code: hold.place.care_type.raw().to_owned(),
         until: When::of(hold.until, now, lang),
         overdue: hold.overdue,
-        arrives: referral
-            .arrival
-            .as_ref()
-            .filter(|arrival| arrival.location == hold.place.location)
-            .map(|arrival| When::of(arrival.at, now, lang)),
+        doubt: Doubt::of(state, referral, hold).map(|doubt| lang.code("doubt", doubt.code())),
+        arrives: arrival(hold).map(|arrival| When::of(arrival.at, now, lang)),
+        transport: arrival(hold)
+            .and_then(|arrival| arrival.transport.as_ref())
+            .map(|transport| text::shown(transport.as_str())),
         stay: uuid::Uuid::now_v7().to_string(),
         winner: winner.map(|winner| &winner.location) == Some(&hold.place.location),
         agreed: winner.and_then(Offer::promise).is_some_and(|promise| promise.agreed),

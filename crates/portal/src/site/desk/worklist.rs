@@ -230,12 +230,13 @@ fn shown(state: &DeskState, item: WorkItem, now: Timestamp, lang: Lang) -> Item 
     let about = item.about.as_ref().map(|about| match item.kind {
         WorkKind::StayWaiting => lang.code("waits", about.as_str()),
         WorkKind::Contradiction => lang.code("odd", about.as_str()),
+        WorkKind::PlaceInDoubt => lang.code("doubt", about.as_str()),
+        WorkKind::FindPlace => lang.code("offer", about.as_str()),
         WorkKind::HoldOverdue
         | WorkKind::CallLocation
         | WorkKind::HoldRunsOut
         | WorkKind::TakeOver
         | WorkKind::Triage
-        | WorkKind::FindPlace
         | WorkKind::Choose
         | WorkKind::DoctorsAgreement
         | WorkKind::AgreeArrival
@@ -271,7 +272,8 @@ fn has_deadline(item: &WorkItem, now: Timestamp) -> bool {
 /// Whether its moment is one by which something has to be done; otherwise it is so since then.
 const fn is_deadline(kind: WorkKind) -> bool {
     match kind {
-        WorkKind::HoldOverdue
+        WorkKind::PlaceInDoubt
+        | WorkKind::HoldOverdue
         | WorkKind::CallLocation
         | WorkKind::HoldRunsOut
         | WorkKind::AwaitAnswer

@@ -5,7 +5,7 @@
 
 use domain::access::Action;
 use domain::desk::{Hold, Offer, OfferState, Referral};
-use domain::{CareType, DeclineCode, OfferId, ReferralId, ReferralProfile, Timestamp};
+use domain::{CareType, DeclineCode, OfferId, ReferralId, ReferralProfile, Timestamp, queries};
 
 use super::beds::free;
 use super::{Scene, local};
@@ -74,8 +74,11 @@ pub(super) struct Arrival {
     pub(super) bed: Option<String>,
     pub(super) care_code: String,
     pub(super) until: When,
+    /// Why the place may not be had after all.
+    pub(super) doubt: Option<String>,
     /// When the arrival is agreed.
     pub(super) at: Option<When>,
+    pub(super) transport: Option<String>,
     /// Whom the desk spoke with.
     pub(super) spoken: Option<String>,
     /// What comes next: `wait` for the choice, the `doctor` who has to agree, or `come`.
@@ -226,7 +229,13 @@ fn arrival(scene: &Scene<'_>, referral: &Referral, id: OfferId, offer: &Offer, h
         bed: hold.place.bed.as_ref().map(ToString::to_string),
         care_code: hold.place.care_type.raw().to_owned(),
         until: When::of(hold.until, now, lang),
+        doubt: queries::Doubt::of(state, referral, hold).map(|doubt| lang.code("doubt", doubt.code())),
         at: referral.arrival.as_ref().map(|arrival| When::of(arrival.at, now, lang)),
+        transport: referral
+            .arrival
+            .as_ref()
+            .and_then(|arrival| arrival.transport.as_ref())
+            .map(|transport| text::shown(transport.as_str())),
         spoken: spoken(scene, offer),
         step,
         agreed,

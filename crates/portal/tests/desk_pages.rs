@@ -345,6 +345,41 @@ async fn who_came_elsewhere_stands_below_the_work_with_where_and_whom_to_ring() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_promised_bed_that_is_closed_or_taken_back_is_told_to_the_desk_on_the_list_and_the_referral() {
+    let (node, serving) = desks().await;
+    let desk = Session::sign_in(serving.address, "loket").await;
+    let (page, at) = referred(&desk, "crisis").await;
+    let page = asks(&desk, &page, &at).await;
+    let page = first_to(&page, "/accept").with("spoken_with", "nurse").send(&desk).await;
+    // The form is of a Dutch clock, one or two hours ahead.
+    let arrives = tests::in_minutes(150);
+    let local = arrives.get(..16).unwrap();
+    let arrival = first_to(&page, "/arrival").with("arrives_at@local", local).with("transport", "taxi");
+    let page = arrival.send(&desk).await;
+    assert!(page.contains("<bdi>taxi</bdi>"), "{page}");
+    let house = page.split("De eerste toezegging geldt: ").nth(1).unwrap().split(' ').next().unwrap();
+    let bed = page.split("id=\"places-title\"").nth(1).unwrap();
+    let bed = bed.split("class=\"tag\">bed ").nth(1).unwrap().split('<').next().unwrap();
+    let closed = format!(r#""location":"{house}","bed":"{bed}","reason":"infection""#);
+    let position = node.record(&[support::event_of("zk01", 901, "bed.closed", house, &closed)]).await;
+    let doubt = "na de toezegging buiten gebruik";
+    let work = desk.page(&format!("/r/zk01/werklijst?na={position}")).await;
+    assert!(work.contains("Vraag of de gereserveerde plek er nog is") && work.contains(doubt), "{work}");
+    let page = desk.page(&at).await;
+    assert!(page.contains(doubt), "{page}");
+
+    // The house rings: it cannot. That is no mere "no".
+    let page = first_to(&page, "/take-back").with("spoken_with", "nurse").with("code", "not-free-after-all");
+    let page = page.send(&desk).await;
+    assert!(page.contains("toezegging ingetrokken") && !page.contains(doubt), "{page}");
+    let work = desk.page("/r/zk01/werklijst").await;
+    let row = work.split("<tr").find(|row| row.contains("Zoek een plek")).unwrap();
+    assert!(row.contains("toezegging ingetrokken") && row.contains("tel:"), "{row}");
+    serving.stop().await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_nobody_can_for_the_hour_the_page_says_who_can_again_first_and_from_when() {
     let (node, serving) = desks().await;
     let now = node.app.desk.now();

@@ -81,6 +81,22 @@ fn nothing_is_proven_from_no_tree_from_a_tree_to_itself_or_backwards() {
 }
 
 #[test]
+fn a_tile_lies_where_its_specification_says() {
+    // c2sp.org/tlog-tiles: groups of three digits, all but the last with an x.
+    let dir = std::path::Path::new("log");
+    for (number, path) in [
+        (0, "000"),
+        (67, "067"),
+        (999, "999"),
+        (1_000, "x001/000"),
+        (1_234_067, "x001/x234/067"),
+        (1_000_000_000, "x001/x000/x000/000"),
+    ] {
+        assert_eq!(super::tiles::tile_path(dir, 3, number), dir.join("proof/tile/3").join(path));
+    }
+}
+
+#[test]
 fn what_is_not_in_a_tree_has_no_path() {
     let leaves: Vec<Hash> = (0..5).map(|number| leaf(number).1).collect();
     for index in 5..9 {

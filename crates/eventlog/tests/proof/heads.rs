@@ -341,8 +341,15 @@ fn the_key_is_made_once_for_its_owner_only_and_never_shown() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     assert!(Signer::from_file(&path).unwrap_err().to_string().contains("0600"));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    fs::write(&path, "not hex").unwrap();
-    assert!(Signer::from_file(&path).is_err());
+    // The bytes of the key are those of its digits, high before low, 32 of them.
+    let seed: [u8; 32] = std::array::from_fn(|place| u8::try_from(place * 7 + 17).unwrap());
+    let digits = seed.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    fs::write(&path, format!("{digits}\n")).unwrap();
+    assert_eq!(key(&Signer::from_file(&path).unwrap()), key(&Signer::from_seed(&seed)));
+    for no_seed in ["not hex", &digits[1..], &digits[2..], &format!("{digits}0"), &format!("{digits}00")] {
+        fs::write(&path, no_seed).unwrap();
+        assert!(Signer::from_file(&path).is_err(), "{no_seed}");
+    }
     assert_eq!(key(&Signer::from_seed(&SEED)), key(&signer()));
 }
 

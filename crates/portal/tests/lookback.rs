@@ -549,6 +549,16 @@ async fn a_centre_finds_a_bed_in_its_regions_with_the_number_that_is_answered_no
     assert!(found.contains("<b>12</b> min") && found.contains("tel:0200000001"), "the number of the day");
     let hoist = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=10&kenmerk=hoist&lang=en").await;
     assert!(hoist.contains("One location can now") && !hoist.contains('⚠'), "{hoist}");
+    // What can be admitted now, as on the list for the telephone, and not what is free.
+    assert!(found.contains("<span class=\"tag yes\">2 vrij</span>"), "{found}");
+    let limit = r#""location":"zk01-de-linde","period":"day","max":1"#;
+    let last = house.node.record(&[event(5, "location.intake-limit-set", "zk01-de-linde", limit)]).await;
+    assert!(house.node.app.desk.state().wait_for(last).await);
+    let limited = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=10&spoed=crisis").await;
+    assert!(limited.contains("<span class=\"tag yes\">neemt er nu 1 op, 2 vrij</span>"), "{limited}");
+    // Where nothing is listed below, nobody is sent there.
+    let nobody = centre.page("/c/midden?zorgsoort=GRZ&gebied=10").await;
+    assert!(nobody.contains("kan dit nu. Bel een loket.") && !nobody.contains("Kijk hieronder"), "{nobody}");
     let wrong = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=xx").await;
     assert!(wrong.contains("van 10 tot 99") && wrong.contains("typ een postcode"));
     let whole = centre.page("/c/midden?zorgsoort=ELV_LC&gebied=1012+ab").await;

@@ -15,9 +15,11 @@ centre-can =
        *[other] { $count } locations can now
     }
 centre-nobody = No location in your regions can take this now. See below who is near and why not, or ring a desk.
+centre-nobody-near = No location in your regions can take this now. Ring a desk.
 centre-how-far = distance not known: this location gave no postcode
 centre-not-asked-far = type a postcode for the distance
 centre-free = { $count } free
+centre-free-of = admits { $count } now, { $free } free
 centre-score = Why here ({ $score } of 100)
 centre-more = And { $count } more.
 centre-cannot = Near, and can not ({ $count })

@@ -15,9 +15,11 @@ centre-can =
        *[other] { $count } locaties kunnen nu
     }
 centre-nobody = Geen enkele locatie in uw regio's kan dit nu. Kijk hieronder wie dichtbij is en waarom niet, of bel een loket.
+centre-nobody-near = Geen enkele locatie in uw regio's kan dit nu. Bel een loket.
 centre-how-far = afstand onbekend: geen postcode van deze locatie
 centre-not-asked-far = typ een postcode voor de afstand
 centre-free = { $count } vrij
+centre-free-of = neemt er nu { $count } op, { $free } vrij
 centre-score = Waarom hier ({ $score } van 100)
 centre-more = En nog { $count }.
 centre-cannot = Dichtbij en kan niet ({ $count })

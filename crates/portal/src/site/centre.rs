@@ -12,10 +12,11 @@ use axum::response::Response;
 use domain::access::{Action, Role};
 use domain::desk::State as DeskState;
 use domain::matching::{Wanted, matching};
+use domain::queries::AdmittableRow;
 use domain::{CareType, Feature, Label, LocationId, Matched, ReferralId, ReferralProfile, RegionId};
 use domain::{Timestamp, Urgency, Weights, queries};
 use network::{AlertRule, CentreId};
-use views::{CareCode, RowKey};
+use views::CareCode;
 
 use super::alarms::{self, What};
 use super::area::Postcode;
@@ -184,7 +185,8 @@ impl Reached {
 struct Can {
     at: Reached,
     minutes: Option<u32>,
-    offerable: u32,
+    /// How many it can admit now, in words.
+    admits: Option<String>,
     score: u32,
     why: Vec<String>,
 }
@@ -336,20 +338,15 @@ impl Sight<'_> {
 
     fn found(&self, wanted: &Wanted) -> Found {
         let matched: Matched = matching(self.state, wanted);
+        let admit = |region| queries::admittable(self.state, region, wanted.moment);
+        let rows: Vec<AdmittableRow> = wanted.regions.iter().flat_map(admit).collect();
         let can = |one: &domain::Candidate| {
-            let known = self.state.board.location(&one.location);
-            let row = known.and_then(|card| {
-                let care_type = CareCode::from(&one.care_type);
-                self.state.board.row(&RowKey {
-                    region: card.region,
-                    location: one.location.clone(),
-                    care_type,
-                })
-            });
+            let care_type = CareCode::from(&one.care_type);
+            let own = |row: &&AdmittableRow| row.location == one.location && row.care_type == care_type;
             Can {
                 at: self.reached(&one.location),
                 minutes: one.minutes,
-                offerable: row.map_or(0, |row| row.offerable.saturating_add(row.also_offerable)),
+                admits: rows.iter().find(own).and_then(|row| admits(row, self.lang)),
                 score: one.score,
                 why: matched.why(one).into_iter().map(|why| say_at(self.lang, why, self.now)).collect(),
             }
@@ -508,6 +505,20 @@ impl Sight<'_> {
             phone_night: number(card.phone_night),
         })
     }
+}
+
+/// How many can be admitted now, of how many free beds where that is less, and how many of another type: as on the list for the
+/// telephone.
+fn admits(row: &AdmittableRow, lang: Lang) -> Option<String> {
+    let [count, free, also] = [row.admittable, row.offerable, row.also_admittable].map(|n| n.to_string());
+    let own = if row.admittable < row.offerable {
+        Some(lang.tf("centre-free-of", &[("count", &count), ("free", &free)]))
+    } else {
+        (row.offerable > 0).then(|| lang.tf("centre-free", &[("count", &free)]))
+    };
+    let also = (row.also_admittable > 0).then(|| lang.tf("centre-also", &[("count", &also)]));
+    let said: Vec<String> = own.into_iter().chain(also).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn gives(state: &DeskState, excluded: &domain::Excluded, wanted: &Wanted) -> bool {

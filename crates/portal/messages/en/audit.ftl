@@ -16,7 +16,12 @@ audit-differ =
     }
 audit-no-rows = Nothing was known of this region then, nor is now.
 audit-location = Location
-audit-behind = event
+audit-behind = last message
+audit-behind-hint = Last message: the last event that changed something in this line or was a word of the location, even if that was about another line of it. The care type leads to the events behind each number.
+audit-nothing-yet = nothing was recorded yet
+audit-board-before = Known at position { $position }: nothing yet
+audit-referral-none = There is no referral with this id in the regions you may look back at.
+audit-referral-of-stay = Look for it in the list: it may be the number of a stay.
 audit-now = now
 audit-later = Told later about that time
 audit-later-intro = What had happened by this moment, as its source says, but was recorded only after it. Nobody here knew it then.

@@ -16,7 +16,12 @@ audit-differ =
     }
 audit-no-rows = Van deze regio was toen niets bekend, en nu ook niet.
 audit-location = Locatie
-audit-behind = gebeurtenis
+audit-behind = laatste bericht
+audit-behind-hint = Laatste bericht: de laatste gebeurtenis die iets aan deze regel veranderde of waarmee de locatie iets liet weten, ook als dat over een andere regel van haar ging. De zorgsoort leidt naar de gebeurtenissen achter elk getal.
+audit-nothing-yet = toen was nog niets vastgelegd
+audit-board-before = Bekend op positie { $position }: nog niets
+audit-referral-none = Een aanmelding met dit nummer is er niet in de regio's waar u mag terugkijken.
+audit-referral-of-stay = Zoek het in de lijst: het kan het nummer van een verblijf zijn.
 audit-now = nu
 audit-later = Later gemeld over die tijd
 audit-later-intro = Wat volgens de bron al gebeurd was op dit moment, maar pas daarna werd vastgelegd. Toen wist niemand het hier.

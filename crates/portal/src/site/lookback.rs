@@ -67,8 +67,8 @@ struct AuditPage {
     head: u64,
     /// What was asked for lies beyond the log, or ahead of the clock: the key of what is said then.
     beyond: Option<&'static str>,
-    /// When the record of the chosen position was recorded: to read, and for the field.
-    at: String,
+    /// When the record of the chosen position was recorded: to read, and for the field. Before the first there is none.
+    at: Option<String>,
     at_local: String,
     lines: Vec<Line>,
     differing: usize,
@@ -76,6 +76,8 @@ struct AuditPage {
     later_more: bool,
     typed: String,
     bad_referral: bool,
+    /// The number that is that of no referral one may look back at.
+    missing: Option<ReferralId>,
     may_referrals: bool,
     referral: Option<Past>,
 }
@@ -88,7 +90,7 @@ struct Line {
     /// Where its numbers come from: as known at the chosen moment, where there was a row.
     link: String,
     cells: Vec<Cell>,
-    /// The last event behind it, then and now.
+    /// The last event that changed it or was a word of its location, then and now.
     then: Option<u64>,
     now: Option<u64>,
 }
@@ -157,7 +159,16 @@ impl AuditPage {
 
     /// The list of the referrals at the same moment.
     fn list(&self) -> String {
-        let address = referrals::address(&self.region, Some(self.position), "");
+        self.listed("")
+    }
+
+    /// The list of those with this number, which may be that of a stay.
+    fn list_of(&self, number: &ReferralId) -> String {
+        self.listed(&number.to_string())
+    }
+
+    fn listed(&self, number: &str) -> String {
+        let address = referrals::address(&self.region, Some(self.position), number);
         format!("{address}&lang={}", self.p.lang.tag())
     }
 
@@ -201,9 +212,14 @@ pub(crate) async fn page(
         return Ok(Redirect::to(&referrals::address(&region, at, &begun)).into_response());
     }
     let seen = then(&portal, &asked, &region, &look).await.map_err(|no| visit.no(no))?;
-    let past = match id {
-        None => None,
-        Some(id) => Some(past(&look, id, &seen).await.map_err(|no| visit.no(no))?),
+    let (past, missing) = match id {
+        None => (None, None),
+        Some(id) => match past(&look, id, &seen).await {
+            Ok(past) => (Some(past), None),
+            // Whoever mistook a number looks back all the same.
+            Err(Problem::NotThere) => (None, Some(id)),
+            Err(no) => return Err(visit.no(no)),
+        },
     };
     let lines = compared(&portal, &region, &seen, lang);
     let now = (portal.app.now)();
@@ -214,8 +230,8 @@ pub(crate) async fn page(
         position: seen.position,
         head: seen.head,
         beyond: seen.beyond(&asked, look.now),
-        at: text::clock_seconds(seen.at, now, lang),
-        at_local: local(seen.at),
+        at: seen.at.map(|at| text::clock_seconds(at, now, lang)),
+        at_local: seen.at.map(local).unwrap_or_default(),
         later_more: seen.later_more,
         later: seen.later.iter().map(|record| later(record, now, lang)).collect(),
         bad_referral: !typed.is_empty() && id.is_none(),
@@ -224,8 +240,10 @@ pub(crate) async fn page(
         referral: past,
         region,
         p: Page::of(visit, "look-back"),
+        missing,
     };
-    Ok(pages::page(StatusCode::OK, &page))
+    let status = if missing.is_some() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    Ok(pages::page(status, &page))
 }
 
 /// The first region of an insurer's mandate.
@@ -289,7 +307,8 @@ fn local(at: Timestamp) -> String {
 struct Seen {
     position: u64,
     head: u64,
-    at: Timestamp,
+    /// Nothing before the first record.
+    at: Option<Timestamp>,
     rows: Vec<Row>,
     later: Vec<eventlog::Record>,
     later_more: bool,
@@ -302,7 +321,7 @@ impl Seen {
         let chosen = asked.tijd.as_deref().is_some_and(|text| !text.trim().is_empty());
         match position {
             Some(position) => (position > self.head).then_some("audit-ahead"),
-            None => (chosen && self.at > now).then_some("audit-future"),
+            None => (chosen && self.at > Some(now)).then_some("audit-future"),
         }
     }
 }
@@ -338,10 +357,10 @@ async fn then(
         };
         let at = match moment {
             // A moment says more than the last event before it.
-            Some(moment) if position.is_none() => moment,
+            Some(moment) if position.is_none() => Some(moment),
             _ => {
                 let record = reader.record(until).map_err(|error| unreadable(&error))?;
-                record.map_or_else(Timestamp::default, |record| Timestamp::from_micros(record.recorded_at))
+                record.map(|record| Timestamp::from_micros(record.recorded_at))
             }
         };
         let rows = if until == head.position {
@@ -351,7 +370,7 @@ async fn then(
                 projector::as_of::<Availability>(&reader, until).map_err(|error| unreadable(&error))?;
             then.rows_of(&region).collect()
         };
-        let (later, later_more) = told_later(&reader, &region, (until, at), may)?;
+        let (later, later_more) = told_later(&reader, &region, (until, at.unwrap_or_default()), may)?;
         Ok(Seen { position: until, head: head.position, at, rows, later, later_more })
     });
     reckoned.await.map_err(|error| unreadable(&error))?

@@ -68,7 +68,8 @@ struct ListPage {
     regions: Vec<(String, String, bool)>,
     position: u64,
     head: u64,
-    at: String,
+    /// When the record of the chosen position was recorded; before the first there is none.
+    at: Option<String>,
     number: String,
     bad_number: bool,
     standings: Vec<Choice>,
@@ -174,32 +175,30 @@ pub(crate) async fn page(
     let number = signs(&typed);
     let head = portal.app.reader.head();
     let wanted = wanted(&asked, &open, number.clone().unwrap_or_default(), head.position);
-    let wanted = wanted.map_err(|no| visit.no(no))?;
+    let mut wanted = wanted.map_err(|no| visit.no(no))?;
     let until = wanted.until;
-    let found = if number.is_none() {
+    if number.is_none() {
         // What no number begins with is found nowhere.
-        Found { known: Vec::new(), on: None, at: Timestamp::default() }
-    } else {
-        let permit =
-            portal.places.past(Some(look.principal.source.as_str())).await.map_err(|no| visit.no(no))?;
-        let (shared, principal, now) = (Arc::clone(&portal), look.principal.clone(), look.now);
-        let search = move || {
-            let _permit = permit;
-            search(&shared, &wanted, |state, events, id| {
-                let subject = subject(state, events, id, now);
-                subject.is_some_and(|subject| may(&principal, &subject))
-            })
-        };
-        let found = tokio::task::spawn_blocking(search).await.map_err(|_| visit.no(Problem::Away))?;
-        found.map_err(|no| visit.no(no))?
+        wanted.regions.clear();
+    }
+    let permit = portal.places.past(Some(look.principal.source.as_str())).await.map_err(|no| visit.no(no))?;
+    let (shared, principal, now) = (Arc::clone(&portal), look.principal.clone(), look.now);
+    let search = move || {
+        let _permit = permit;
+        search(&shared, &wanted, |state, events, id| {
+            let subject = subject(state, events, id, now);
+            subject.is_some_and(|subject| may(&principal, &subject))
+        })
     };
+    let found = tokio::task::spawn_blocking(search).await.map_err(|_| visit.no(Problem::Away))?;
+    let found = found.map_err(|no| visit.no(no))?;
     let (lang, now) = (visit.lang, look.now);
     let chosen = |value: &Option<String>| filled(value.as_deref()).unwrap_or_default();
     let region = chosen(&asked.regio);
     let page = ListPage {
         position: until,
         head: head.position,
-        at: text::clock_seconds(found.at, now, lang),
+        at: found.at.map(|at| text::clock_seconds(at, now, lang)),
         bad_number: number.is_none(),
         number: number.unwrap_or_default(),
         standings: choices(lang, "listed", &STANDINGS, &[&*chosen(&asked.stand)]),
@@ -286,7 +285,7 @@ struct Found {
     known: Vec<Known>,
     on: Option<u64>,
     /// When the record of the chosen position was recorded.
-    at: Timestamp,
+    at: Option<Timestamp>,
 }
 
 /// The events that a referral can be found at: where it came to a region, and, for its stay's number, where somebody was
@@ -309,7 +308,7 @@ fn search(
 ) -> Result<Found, Problem> {
     let reader = &portal.app.reader;
     let at = reader.record(wanted.until).map_err(|error| unreadable(&error))?;
-    let at = at.map_or_else(Timestamp::default, |record| Timestamp::from_micros(record.recorded_at));
+    let at = at.map(|record| Timestamp::from_micros(record.recorded_at));
     let mut found = Found { known: Vec::new(), on: None, at };
     if wanted.regions.is_empty() {
         return Ok(found);

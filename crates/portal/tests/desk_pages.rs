@@ -87,8 +87,15 @@ async fn without_a_script_a_referral_goes_from_the_first_call_to_the_bed() {
     let page = arrival.with("arrives_at@local", &soon).send(&desk).await;
     let page = form_to(&page, "/doe/stays").send(&desk).await;
     assert!(page.contains("<p class=\"ended placed\">Opgenomen"), "{page}");
+    // The stay is a tap away, for whoever may see it; who said it by mistake takes it back here.
+    let stay = page.split("href=\"/verblijf/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(desk.get(&format!("/verblijf/{stay}")).await.status, 200);
+    let undo = form_to(&page, &format!("/doe/stays/{stay}/cancel-admission"));
+    assert!(page.contains("Opname ongedaan maken"), "{page}");
     let list = desk.page("/r/zk01/aanmeldingen").await;
     assert!(list.contains("Opgenomen"), "{list}");
+    let page = undo.send(&desk).await;
+    assert!(!page.contains("ended placed") && !page.contains("cancel-admission"), "{page}");
     serving.stop().await;
     node.stop().await;
 }
@@ -404,6 +411,16 @@ async fn where_nobody_can_for_the_hour_the_page_says_who_can_again_first_and_fro
     assert!(page.contains(" 08:00.</b>"), "{page}");
     let english = desk.page(&format!("{at}?lang=en")).await;
     assert!(english.contains("The first that can again: zk01-de-beuk, from "), "{english}");
+    // Of a moment that is still to come is not said what is so now.
+    let tomorrow = jiff::Timestamp::from_microsecond(now.as_micros() + 24 * 3_600_000_000).unwrap();
+    let tomorrow = tomorrow.to_zoned(jiff::tz::get!("Europe/Amsterdam")).strftime("%Y-%m-%dT%H:%M");
+    let change = form_to(&page, &format!("/doe/referrals/{}/change", at.trim_start_matches("/aanmelding/")));
+    let page = change.with("profile[wished_at@local]", &tomorrow.to_string()).send(&desk).await;
+    assert!(
+        page.contains("Niemand kan op het gewenste moment, ") && !page.contains("Niemand kan nu"),
+        "{page}"
+    );
+    assert!(page.contains("algemene afweging, versie 1"), "{page}");
     serving.stop().await;
     node.stop().await;
 }

@@ -5,4 +5,5 @@ pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod past;
 pub(crate) mod referral;
+mod stayed;
 pub(crate) mod worklist;

@@ -22,6 +22,7 @@ use domain::{
 
 use super::by_rule::{RungLine, answer_within, ladder, round};
 use super::past::{self, Entry};
+use super::stayed::{Stayed, stayed};
 use super::worklist::tag;
 use crate::api::problem::Problem;
 use crate::api::request::Parts;
@@ -44,6 +45,7 @@ struct ReferralPage {
     heard: String,
     may: May,
     known: Known,
+    stayed: Option<Stayed>,
     triage: Option<Weighing>,
     found: Option<Found>,
     offers: Vec<OfferLine>,
@@ -164,6 +166,8 @@ struct Leads {
 /// Who can take somebody, and why everybody else can not.
 pub(crate) struct Found {
     pub(crate) moment: When,
+    /// That is not now.
+    pub(crate) later: bool,
     pub(crate) care_type: String,
     /// Up to where of the log it was made.
     pub(crate) position: u64,
@@ -240,7 +244,7 @@ pub(crate) async fn page(
     let seen = look.at(Action::Timeline, about, |state| seen(state, id, &visit, &portal));
     let seen = seen.map_err(|problem| visit.no(problem))?;
     let timeline = past::entries(&look, id).await.map_err(|problem| visit.no(problem))?;
-    let Seen { may, known, triage, found, offers, places, ladder, answer_within, round } = seen.body;
+    let Seen { may, known, stayed, triage, found, offers, places, ladder, answer_within, round } = seen.body;
     let follow = if may.region { format!("/volgen/r/{}", known.region) } else { format!("/volgen/a/{id}") };
     let (lang, now) = (visit.lang, visit.now);
     let page = ReferralPage {
@@ -251,6 +255,7 @@ pub(crate) async fn page(
         receipts: may.receipt && timeline.iter().any(|entry| entry.kind == "offer.sent"),
         may,
         known,
+        stayed,
         triage,
         found,
         places,
@@ -273,6 +278,7 @@ pub(crate) async fn page(
 struct Seen {
     may: May,
     known: Known,
+    stayed: Option<Stayed>,
     triage: Option<Weighing>,
     found: Option<Found>,
     offers: Vec<OfferLine>,
@@ -307,6 +313,7 @@ fn seen(state: &DeskState, id: ReferralId, visit: &Visit, portal: &Portal) -> Re
     let offers = referral.offers.iter().filter(|_| sees_offers);
     Ok(Seen {
         known: known(state, portal, referral, (now, lang)),
+        stayed: stayed(state, referral, visit),
         triage: (may.triage && referral.triage.is_none()).then(|| weighing(state, referral, lang)).flatten(),
         found: (may.offer && referral.chosen.is_none()).then(|| found(state, id, now, lang)).flatten(),
         offers: offers.map(|(offer, of)| offer_line(state, referral, *offer, of, (now, lang))).collect(),
@@ -582,6 +589,7 @@ impl Found {
         };
         Self {
             moment: When::of(matched.moment, now, lang),
+            later: matched.moment > now,
             care_type: lang.code("care", matched.care_type.raw()),
             position: matched.at_position,
             candidates: matched.candidates.iter().map(candidate).collect(),

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::Action;
 use domain::availability::Readiness;
+use domain::desk::Stay;
 use domain::{BedId, BedRef, CareType, EventId, StayId, Timestamp};
 use views::{BedCard, CareCode, Counts, CountsAs};
 
 use super::Scene;
+use crate::site::visit::Visit;
 use crate::text;
 
 /// What was said longer ago than a shift is no slip of the finger any more.
@@ -203,10 +205,15 @@ fn words(card: &BedCard, occupied: bool) -> (Vec<Tap>, Vec<Tap>) {
 
 /// Whether whoever looks said within this shift that this stay began, and may say that it did not.
 pub(super) fn was_just_admitted(scene: &Scene<'_>, stay: StayId) -> bool {
-    let own = scene.visit.signed.as_ref().map(|signed| &signed.principal.source);
-    let admitted = scene.state.stays.get(&stay).and_then(|stay| stay.admitted.as_ref());
-    let told = admitted.filter(|(source, event)| Some(source) == own && is_recent(*event, scene.now()));
-    told.is_some() && scene.may(Action::CancelAdmission)
+    let known = scene.state.stays.get(&stay);
+    known.is_some_and(|stay| is_own_and_recent(stay, scene.visit)) && scene.may(Action::CancelAdmission)
+}
+
+/// Whether that a stay began is the word of whoever looks, of within this shift.
+pub(in crate::site) fn is_own_and_recent(stay: &Stay, visit: &Visit) -> bool {
+    let own = visit.signed.as_ref().map(|signed| &signed.principal.source);
+    let told = stay.admitted.as_ref();
+    told.is_some_and(|(source, event)| Some(source) == own && is_recent(*event, visit.now))
 }
 
 /// Whether an event was made within the last shift, by the time in its id; of one without a time it is not known, so not.

@@ -130,6 +130,7 @@ async fn a_house_is_registered_set_up_and_withdrawn_on_its_pages_without_a_scrip
     assert!(page.contains(SETUP), "the house leads there");
     let page = nurse.page(SETUP).await;
     let changed = [("site[name]", "De Lindehof"), ("site[phone]", "050-1"), ("site[postcode4]", "9711")];
+    assert!(page.contains("De zorgsoorten en de afdelingen worden precies die hierboven"), "{page}");
     let page = fills(&nurse, &page, &format!("{DO}/change"), &changed).await;
     let kept = form_to(&page, &format!("{DO}/change")).fields;
     for field in [
@@ -158,7 +159,15 @@ async fn a_house_is_registered_set_up_and_withdrawn_on_its_pages_without_a_scrip
     let taken = nurse.page(SETUP).await;
     let house = nurse.page(LINDE).await;
     assert!(house.contains("id=\"bed-1\"") && house.contains("id=\"bed-12A\""), "{house}");
-    fills(&nurse, &taken, &format!("{DO}/beds/12A/removed"), &[]).await;
+    // A bed is not gone by one tap: it is chosen, and that it is meant is said.
+    let removes = form_to(&taken, &format!("{DO}/beds/_/removed")).with("in:bed", "12A");
+    let asked = removes.try_send(&nurse).await;
+    assert!(asked.status == 409 && asked.body.contains("Een bed dat is weggehaald"), "{}", asked.body);
+    assert!(asked.body.contains("Bevestig dit eerst.") && !asked.body.contains("?."), "{}", asked.body);
+    let kept = form_to(&asked.body, &removes.action).fields;
+    assert!(kept.contains(&("in:bed".into(), "12A".into())), "{kept:?}");
+    assert!(nurse.page(LINDE).await.contains("id=\"bed-12A\""), "it is still there");
+    removes.with("sure:remove", "1").send(&nurse).await;
     assert!(!nurse.page(LINDE).await.contains("id=\"bed-12A\""));
 
     changes_a_bed(&nurse, &serving).await;

@@ -46,6 +46,8 @@ pub(crate) enum Unsure {
     End,
     /// The location takes part no longer, and its beds go with it.
     Leave,
+    /// The bed goes from the house.
+    Remove,
 }
 
 impl Time {
@@ -201,6 +203,7 @@ impl Problem {
             Self::Unsure(Unsure::Agreement) => "without-agreement",
             Self::Unsure(Unsure::End) => "ends-referral",
             Self::Unsure(Unsure::Leave) => "leaves-network",
+            Self::Unsure(Unsure::Remove) => "removes-bed",
             Self::BedThere => "bed-there",
             Self::BadParameter(_) => "bad-parameter",
             Self::NotJson => "not-json",
@@ -229,7 +232,7 @@ impl Problem {
             Self::Misfilled | Self::Beyond { .. } => {
                 ("Er klopt iets niet in het formulier", "Something in the form is not right")
             }
-            Self::Unsure(_) => ("Weet u het zeker?", "Are you sure?"),
+            Self::Unsure(_) => ("Bevestig dit eerst", "Confirm this first"),
             Self::BedThere => ("Dit bed is er al", "This bed is there already"),
             Self::BadParameter(_) => {
                 ("Een deel van de vraag klopt niet", "A part of the request is not right")
@@ -273,6 +276,7 @@ impl Problem {
             Self::Unsure(Unsure::Agreement) => return lang.t("sure-agreement-first").to_owned(),
             Self::Unsure(Unsure::End) => return lang.t("sure-end-first").to_owned(),
             Self::Unsure(Unsure::Leave) => return lang.t("sure-leave-first").to_owned(),
+            Self::Unsure(Unsure::Remove) => return lang.t("sure-remove-first").to_owned(),
             Self::BedThere => return lang.t("setup-bed-there").to_owned(),
             Self::BadParameter(which) if lang == Lang::Nl => {
                 return format!("'{which}' kunnen wij niet lezen.");

@@ -1,5 +1,5 @@
 //! What a page asks once more before it is recorded: an admission without the doctor's agreement, a weighing that ends the
-//! referral, a location that leaves. Whoever sends the form says so in a field `sure:NAME`. A bed that is there is not added again:
+//! referral, a bed that is taken away, a location that leaves. Whoever sends the form says so in a field `sure:NAME`. A bed that is there is not added again:
 //! whoever typed its number meant another.
 //!
 //! A program that uses the API knows what it asks for and is not asked. Not here: what the rules refuse (`domain::desk`).
@@ -38,6 +38,11 @@ pub(super) fn first(state: &State, act: &Act, said: &BTreeSet<String>) -> Result
         && let Act::Report { fact: Fact::LocationWithdrawn { .. } } = act
     {
         return Err(Problem::Unsure(Unsure::Leave));
+    }
+    if !said.contains("remove")
+        && let Act::Report { fact: Fact::BedRemoved { .. } } = act
+    {
+        return Err(Problem::Unsure(Unsure::Remove));
     }
     if let Act::Report { fact: Fact::BedAdded(added) } = act
         && state.board.bed_profile(&added.bed).is_some()

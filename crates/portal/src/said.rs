@@ -54,6 +54,10 @@ pub(crate) fn readable(
 
 /// The word for a code that stands in a sentence of the domain: a care type as it is called, the others in lower case.
 fn coded(code: &str, lang: Lang) -> Option<String> {
+    // In English this code of several lists is a word, and says the same.
+    if code == "other" && lang == Lang::En {
+        return None;
+    }
     if let Some(care) = messages::word(lang, "care", code) {
         return Some(care.to_owned());
     }
@@ -90,6 +94,13 @@ mod tests {
             "Neemt op dat moment (21:47) niet op."
         );
         assert_eq!(said("Getrieerd door nurse: HOSPITAL."), "Getrieerd door verpleegkundige: Ziekenhuis.");
+    }
+
+    #[test]
+    fn a_word_of_a_sentence_that_is_a_code_too_stays_a_word() {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let said = "Bed 3 will do; it is meant for other care first.";
+        assert_eq!(readable(said, unnamed, now, Lang::En), said);
     }
 
     #[test]

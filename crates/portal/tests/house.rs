@@ -343,7 +343,7 @@ async fn an_offer_is_promised_in_two_posts_and_whoever_comes_is_admitted_and_goe
         fills(nurse, &page, &act("funding"), &[("funding", "wlz"), ("what", ""), ("since@local", "")]).await;
     assert!(part(&page, "place").contains("<dd><bdi>Wlz</bdi></dd>"), "{page}");
     let page = fills(nurse, &page, &act("triage"), &[("outcome", "ELV_HC")]).await;
-    assert!(part(&page, "place").contains("ELV hoog complex"));
+    assert!(part(&page, "place").contains("<dt>Opnieuw gewogen</dt><dd>ELV hoog complex"), "{page}");
     let other = if page.contains("bed 1</h1>") { "2" } else { "1" };
     let page = fills(nurse, &page, &act("move"), &[("to[bed]", other)]).await;
     assert!(page.contains(&format!("bed {other}</h1>")));

@@ -3,7 +3,7 @@
 'use strict';
 (() => {
   const SAID = (document.body.dataset.said || '').split('|');
-  const [NOT_SAVED, SENT_AGAIN, SAVED, , CHANGED, SIGNED_OUT, SEE] = SAID;
+  const [NOT_SAVED, SENT_AGAIN, SAVED, , CHANGED, SIGNED_OUT, SEE, NOT_TAKEN, SENT_AFTER, LOST, DRAFTED, SIGN_IN, SEEN] = SAID;
   const WHO = document.body.dataset.who || '';
   const KEY = 'doorstroom.outbox';
   const DRAFTS = 'doorstroom.draft.';
@@ -30,66 +30,148 @@
   const keep = () => write(localStorage, KEY,
     read(localStorage, KEY, []).filter((one) => one.who !== WHO).concat(waiting.filter((one) => one.keep)).slice(-KEPT_MAX));
   const outbox = document.getElementById('outbox');
+  const line = (...what) => {
+    const line = document.createElement('p');
+    line.append(...what);
+    return line;
+  };
+  const link = (to, text) => {
+    const link = document.createElement('a');
+    link.href = to;
+    link.textContent = text;
+    return link;
+  };
+  // To sign in, and back here from there.
+  const door = () => {
+    const here = new URL(location.href);
+    here.searchParams.delete('na');
+    return link('/inloggen?naar=' + encodeURIComponent(here.pathname + here.search), SIGN_IN);
+  };
+  // Whoever the page is of is signed out: what waits is sent when they are back.
+  let out = false;
   const tell = () => {
-    outbox.replaceChildren();
-    outbox.hidden = waiting.length === 0;
-    for (const one of waiting) {
-      const line = document.createElement('p');
+    for (const old of outbox.querySelectorAll('[data-waits]')) old.remove();
+    const lines = waiting.map((one) => {
       const word = document.createElement('b');
       word.textContent = NOT_SAVED;
-      line.append(word, ' ' + one.label + ' – ' + SENT_AGAIN);
-      outbox.append(line);
-    }
+      const told = line(word, ' ' + one.label + ' – ' + (out ? SENT_AFTER : SENT_AGAIN), ...(out ? [' ', door()] : []));
+      told.dataset.waits = '';
+      return told;
+    });
+    outbox.prepend(...lines);
+    outbox.hidden = outbox.childElementCount === 0;
+  };
+  // What went well is told for a moment; what did not stands there until it is seen, whatever is done after it.
+  const announce = (text, bad, ...more) => {
+    const told = line(text, ...more);
+    const away = () => {
+      told.remove();
+      outbox.hidden = outbox.childElementCount === 0;
+    };
+    if (bad) {
+      const seen = document.createElement('button');
+      seen.type = 'button';
+      seen.className = 'link';
+      seen.textContent = SEEN;
+      seen.addEventListener('click', away);
+      told.append(' ', seen);
+    } else setTimeout(away, 8000);
+    outbox.append(told);
+    outbox.hidden = false;
   };
 
-  // Sends one; resolves to what became of it: done, refused (with a sentence), or away.
+  // The sentence of a refusal; none in what is no problem of ours, such as a page.
+  const sentence = (text) => {
+    try {
+      const { title, detail } = JSON.parse(text);
+      return title && detail ? title + '. ' + detail : '';
+    } catch {
+      return '';
+    }
+  };
+  // How many are under way, and the positions of what was recorded from here: no change by somebody else.
+  let acting = 0;
+  const mine = new Set();
+  // Sends one; resolves to what became of it: done, refused (with a sentence), or away (out: because nobody is signed in).
+  // Whatever the node answers that sending it again would not change is a refusal, or those behind it would wait for ever.
   const send = async (one) => {
     const end = new AbortController();
     const timer = setTimeout(() => end.abort(), GIVE_UP_AFTER);
+    acting += 1;
     try {
       const answer = await fetch(one.to, {
         method: 'POST', body: one.body, signal: end.signal, redirect: 'error', credentials: 'same-origin',
         headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json', 'doorstroom-who': one.who },
       });
-      if (answer.ok) return { done: true, position: (await answer.json()).position };
-      if (answer.status === 401) return { away: true, said: SIGNED_OUT };
+      if (answer.ok) {
+        const { position, events } = await answer.json();
+        for (let at = 0; at < events.length; at += 1) mine.add(position - at);
+        return { done: true, position };
+      }
+      if (answer.status === 401) return { away: true, out: true };
       if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return { away: true };
-      const problem = await answer.json();
-      return { refused: true, said: problem.title + '. ' + problem.detail, see: answer.headers.get('doorstroom-see') };
+      const said = sentence(await answer.text()) || NOT_TAKEN.replace('%n', answer.status);
+      return { refused: true, said, see: answer.headers.get('doorstroom-see') };
     } catch {
       return { away: true };
     } finally {
       clearTimeout(timer);
+      acting -= 1;
+      if (due) setTimeout(pull);
     }
   };
 
+  // Where a form says what became of it.
+  const say = (said, text, bad, ...more) => {
+    said.replaceChildren(text, ...more);
+    if (bad) said.dataset.bad = ''; else delete said.dataset.bad;
+  };
+  // Something of this page was recorded: why another was refused before it may be over, and what was recorded before is old.
+  const settled = () => {
+    for (const said of document.querySelectorAll('output.said')) {
+      if ('bad' in said.dataset || said.textContent === SAVED) say(said, '', false);
+    }
+  };
+  // The form of what waits, as long as the page is the same.
+  const forms = new WeakMap();
+  const leaves = (one, text) => {
+    waiting = waiting.filter((other) => other !== one);
+    keep();
+    tell();
+    const form = forms.get(one);
+    if (!form) return;
+    const said = form.querySelector('output');
+    if (said) say(said, text, false);
+    if (text === SAVED && form.dataset.draft) forget(form);
+  };
   let sending = false;
   const again = async () => {
     if (sending || waiting.length === 0) return;
     sending = true;
     for (const one of waiting.slice()) {
       const became = await send(one);
+      const was = out;
+      out = became.out === true;
       if (became.away) {
-        if (became.said) announce(became.said);
+        // What is kept nowhere is over with the page: it does not wait for somebody to sign in.
+        for (const lost of out ? waiting.filter((other) => !other.keep) : []) {
+          leaves(lost, '');
+          announce(lost.label + ': ' + LOST, true, ' ', door());
+        }
+        if (out !== was) tell();
         break;
       }
-      waiting = waiting.filter((other) => other !== one);
-      keep();
-      tell();
-      announce(became.done ? one.label + ': ' + SAVED : one.label + ': ' + became.said);
-      if (became.done) refresh(became.position);
+      if (became.done) {
+        settled();
+        leaves(one, SAVED);
+        announce(one.label + ': ' + SAVED);
+        refresh(became.position);
+      } else {
+        leaves(one, '');
+        announce(one.label + ': ' + became.said, true, ...(became.see ? [' ', link(became.see, SEE)] : []));
+      }
     }
     sending = false;
-  };
-  const announce = (text) => {
-    const line = document.createElement('p');
-    line.textContent = text;
-    outbox.append(line);
-    outbox.hidden = false;
-    setTimeout(() => {
-      line.remove();
-      outbox.hidden = outbox.childElementCount === 0;
-    }, 8000);
   };
 
   // An id for the next press (UUIDv7): each press is an act of its own, also on a page that could not be fetched anew.
@@ -123,34 +205,33 @@
     if (form.elements.id) form.elements.id.value = fresh();
     const said = form.querySelector('output');
     form.dataset.sending = 'yes';
-    if (said) {
-      said.textContent = NOT_SAVED;
-      delete said.dataset.bad;
-    }
+    if (said) say(said, NOT_SAVED, false);
     const became = await send(one);
     delete form.dataset.sending;
+    out = became.out === true;
     if (became.refused) {
-      if (said) {
-        said.textContent = became.said;
-        said.dataset.bad = '';
-        if (became.see) {
-          const link = document.createElement('a');
-          link.href = became.see;
-          link.textContent = SEE;
-          said.append(' ', link);
-        }
-      } else announce(became.said);
+      const see = became.see ? [' ', link(became.see, SEE)] : [];
+      if (said) say(said, became.said, true, ...see); else announce(one.label + ': ' + became.said, true, ...see);
+      return;
+    }
+    if (out && !one.keep) {
+      // It holds what is kept nowhere, so it can not wait for somebody to sign in.
+      const why = form.dataset.draft ? DRAFTED : LOST;
+      if (form.dataset.draft) draw(form);
+      if (said) say(said, why, true, ' ', door()); else announce(one.label + ': ' + why, true, ' ', door());
       return;
     }
     if (became.away) {
-      if (said) said.textContent = NOT_SAVED + ' – ' + (became.said || SENT_AGAIN);
+      if (said) say(said, NOT_SAVED + ' – ' + (out ? SENT_AFTER : SENT_AGAIN), false, ...(out ? [' ', door()] : []));
       if (!same(waiting[waiting.length - 1], one)) waiting.push(one);
+      forms.set(waiting[waiting.length - 1], form);
       keep();
       tell();
       return;
     }
-    if (said) said.textContent = SAVED;
-    if (form.dataset.draft) sessionStorage.removeItem(DRAFT + form.dataset.draft);
+    settled();
+    if (said) say(said, SAVED, false);
+    if (form.dataset.draft) forget(form);
     delete form.dataset.dirty;
     if ('go' in form.dataset || !document.querySelector('[data-part]')) {
       const back = new URL(body.get('naar') || location.href, location.href);
@@ -158,13 +239,13 @@
       location.assign(back);
     } else {
       form.reset();
-      refresh(became.position, form);
+      recorded.add(form);
+      refresh(became.position);
     }
   });
   window.addEventListener('online', again);
   setInterval(again, AGAIN_AFTER);
   tell();
-  again();
 
   // A draft survives the next call: what was typed into a form that says so, except what is personal. Never for the next who signs in.
   try {
@@ -172,25 +253,33 @@
       if (key.startsWith(DRAFTS) && !key.startsWith(DRAFT)) sessionStorage.removeItem(key);
     }
   } catch { /* no store, no drafts */ }
+  const fields = (form) => Array.from(form.elements)
+    .filter((field) => field.name && field.type !== 'hidden' && !('personal' in field.dataset));
+  const draw = (form) => {
+    const draft = {};
+    for (const field of fields(form)) {
+      if ((field.type === 'checkbox' || field.type === 'radio') && !field.checked) continue;
+      (draft[field.name] = draft[field.name] || []).push(field.value);
+    }
+    write(sessionStorage, DRAFT + form.dataset.draft, draft);
+  };
+  const forget = (form) => {
+    try {
+      sessionStorage.removeItem(DRAFT + form.dataset.draft);
+    } catch { /* no store, no drafts */ }
+  };
   for (const form of document.querySelectorAll('form[data-draft]')) {
     const kept = read(sessionStorage, DRAFT + form.dataset.draft, null);
-    const fields = () => Array.from(form.elements).filter((field) => field.name && field.type !== 'hidden' && !('personal' in field.dataset));
     if (kept) {
-      for (const field of fields()) {
+      for (const field of fields(form)) {
         const values = kept[field.name];
         if (!values) continue;
         if (field.type === 'checkbox' || field.type === 'radio') field.checked = values.includes(field.value);
         else field.value = values[0];
       }
+      for (const told of form.querySelectorAll('[data-drafted]')) told.hidden = false;
     }
-    form.addEventListener('input', () => {
-      const draft = {};
-      for (const field of fields()) {
-        if ((field.type === 'checkbox' || field.type === 'radio') && !field.checked) continue;
-        (draft[field.name] = draft[field.name] || []).push(field.value);
-      }
-      write(sessionStorage, DRAFT + form.dataset.draft, draft);
-    });
+    form.addEventListener('input', () => draw(form));
   }
   document.addEventListener('input', (event) => {
     if (event.target.form) event.target.form.dataset.dirty = 'yes';
@@ -200,23 +289,40 @@
   const main = document.querySelector('main[data-follow]');
   let wanted = 0;
   let fetching = false;
+  // Asked for again while it was under way, or while something was sent from here: whose change it is, is known after that.
+  let due = false;
+  // The positions of the changes that were told, and the forms of what was recorded, since the last time.
+  const changed = new Set();
+  const recorded = new Set();
   const busy = (part) => part.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')
     || part.querySelector('form[data-dirty], form[data-sending]') !== null;
-  const refresh = async (position, from) => {
-    if (!document.querySelector('[data-part]')) return;
+  const refresh = (position) => {
     wanted = Math.max(wanted, Number(position) || 0);
-    if (fetching) return;
+    pull();
+  };
+  const pull = async () => {
+    if (!document.querySelector('[data-part]')) return;
+    due = true;
+    if (fetching || acting > 0) return;
     fetching = true;
+    due = false;
     const upTo = wanted;
+    const [changes, from] = [Array.from(changed), Array.from(recorded)];
+    changed.clear();
+    recorded.clear();
     try {
       const address = new URL(location.href);
       if (upTo) address.searchParams.set('na', upTo);
       const { page, url } = await fetched(address);
-      if (new URL(url).pathname !== address.pathname) announce(SIGNED_OUT);
-      else replace(page, from);
-    } catch { /* the stream says when it is silent */ }
+      if (new URL(url).pathname !== address.pathname) announce(SIGNED_OUT, false, ' ', door());
+      else replace(page, from, changes.some((at) => !mine.has(at)));
+    } catch {
+      // The stream says when it is silent.
+      for (const at of changes) changed.add(at);
+      for (const form of from) recorded.add(form);
+    }
     fetching = false;
-    if (wanted > upTo) setTimeout(() => refresh(wanted), 250);
+    if (due) setTimeout(pull, 250);
   };
   // A document from XMLHttpRequest runs no script and needs no markup written by this one.
   const fetched = (address) => new Promise((resolve, reject) => {
@@ -233,13 +339,24 @@
   const bare = (part) => part.innerHTML.replace(/name="(id|stay|referral|to\[\d+\]\[offer\]|\?to\[\d+\]\[offer\])" value="[0-9a-f-]{36}"/g, '')
     .replace(/[?&]na=\d+/g, '')
     // What the script itself writes is none either.
+    .replace(/(<output\b[^>]*>)[\s\S]*?<\/output>/g, '$1</output>').replace(/<p class="meanwhile"[^>]*>[^<]*<\/p>/g, '')
     .replace(/<time[^>]*data-until="(\d+)"[^>]*>[^<]*/g, '<time $1>').replace(/ open=""/g, '').replace(/ data-(bad|dirty|sending)="[^"]*"/g, '');
   const names = (root) => Array.from(root.querySelectorAll('[data-part]'), (part) => part.dataset.part).join();
-  const replace = (fresh, from) => {
+  // What a part that could not be replaced would have been: told once.
+  const seen = new WeakMap();
+  const note = (part) => {
+    if (part.querySelector(':scope > .meanwhile')) return;
+    const note = line(CHANGED);
+    note.className = 'meanwhile';
+    note.setAttribute('role', 'status');
+    part.prepend(note);
+  };
+  // `from` are the forms of what was recorded here; `ofOthers` says that somebody else changed something too.
+  const replace = (fresh, from, ofOthers) => {
     const [now, then] = [document.getElementById('main'), fresh.getElementById('main')];
     // Parts came or went: the page is another one, unless somebody is typing elsewhere on it.
     if (then && main && names(now) !== names(then)) {
-      const typing = Array.from(now.querySelectorAll('form[data-dirty]')).some((form) => form !== from);
+      const typing = Array.from(now.querySelectorAll('form[data-dirty]')).some((form) => !from.includes(form));
       if (!typing) {
         const focus = document.activeElement && document.activeElement.id;
         now.replaceChildren(...Array.from(document.adoptNode(then).childNodes));
@@ -250,16 +367,21 @@
     }
     for (const part of document.querySelectorAll('[data-part]')) {
       const other = fresh.querySelector('[data-part="' + CSS.escape(part.dataset.part) + '"]');
-      if (!other || bare(other) === bare(part)) continue;
-      if (busy(part) && !(from && part.contains(from))) {
-        let note = part.querySelector(':scope > .meanwhile');
-        if (!note) {
-          note = document.createElement('p');
-          note.className = 'meanwhile';
-          note.setAttribute('role', 'status');
-          note.textContent = CHANGED;
-          part.prepend(note);
-        }
+      const own = from.some((form) => part.contains(form));
+      if (!other) {
+        // What was done here is over, and can not be done again.
+        if (own) part.remove();
+        continue;
+      }
+      const meant = bare(other);
+      if (meant === bare(part) && !own) {
+        for (const told of part.querySelectorAll(':scope > .meanwhile')) told.remove();
+        continue;
+      }
+      if (busy(part) && !own) {
+        // One's own change is no news.
+        if (ofOthers && meant !== seen.get(part)) note(part);
+        seen.set(part, meant);
         continue;
       }
       const opened = Array.from(part.querySelectorAll('details[open][id]'), (one) => one.id);
@@ -275,7 +397,10 @@
     }
   };
   // The board's own feed writes its numbers itself; what else is on that page is fetched.
-  document.addEventListener('moved', (event) => setTimeout(() => refresh(event.detail), 1000));
+  document.addEventListener('moved', (event) => setTimeout(() => {
+    changed.add(event.detail);
+    refresh(event.detail);
+  }, 1000));
   if (main && window.EventSource) {
     const banner = document.getElementById('silence');
     let last = performance.now();
@@ -311,6 +436,7 @@
         const message = JSON.parse(event.data);
         sound(message);
         main.dataset.position = message.position;
+        changed.add(message.position);
         refresh(message.position);
       });
       opened.onerror = () => {
@@ -358,4 +484,6 @@
       if (link.matches('a[href]')) link.click(); else link.focus();
     }
   });
+
+  again();
 })();

@@ -237,7 +237,14 @@ async fn who_was_signed_out_meanwhile_comes_back_to_the_page_with_the_form() {
     assert_eq!(desk.post("/uitloggen", &[]).await.status, 303);
     let answer = form.try_send(&desk).await;
     assert_eq!(answer.status, 303);
-    assert_eq!(answer.header("location"), Some("/inloggen?naar=%2Fr%2Fzk01%2Faanmelding%2Fnieuw"));
+    let door = "/inloggen?naar=%2Fr%2Fzk01%2Faanmelding%2Fnieuw&verloren=1";
+    assert_eq!(answer.header("location"), Some(door));
+    // Nothing is recorded and nothing of it kept: that is said there.
+    let page = desk.page(door).await;
+    let told = "role=\"alert\">Er is niets vastgelegd";
+    assert!(page.contains(told) && page.contains("wat u invulde is niet bewaard"), "{page}");
+    assert!(page.contains("name=\"naar\" value=\"/r/zk01/aanmelding/nieuw\""), "{page}");
+    assert!(!page.contains("Jansen") && !desk.page("/inloggen").await.contains(told), "{page}");
     serving.stop().await;
     node.stop().await;
 }

@@ -208,7 +208,12 @@ async fn what_one_person_does_on_a_page_is_never_recorded_in_the_name_of_the_nex
     let cookie = serde_json::json!({ "name": name, "value": value, "url": at, "path": "/", "secure": true, "httpOnly": true, "sameSite": "Lax" });
     assert_eq!(browser.call("Network.setCookie", cookie).await["success"], true);
     taps(&mut browser, "/doe/locations/zk01-de-linde/beds/1/vacated").await;
-    browser.until("document.getElementById('outbox').textContent.includes('Nog niet opgeslagen')").await;
+    let waits = "document.getElementById('outbox').textContent.includes('zodra u hier weer bent ingelogd')";
+    browser.until(waits).await;
+    // What is kept nowhere does not wait for who comes back, and says so.
+    browser.evaluate("document.querySelector('#bed-2 form.admit button').click()").await;
+    browser.until("document.body.textContent.includes('Er is niets vastgelegd: u bent afgemeld')").await;
+    assert_eq!(browser.evaluate("document.querySelectorAll('#outbox b').length").await, 1);
     assert_eq!(node.log.reader().head().position, before, "nothing is recorded");
     // Nor when the page is opened by who is signed in now.
     browser.go(&format!("{at}/r/zk01/werklijst")).await;

@@ -100,8 +100,33 @@ macro_rules! names {
 names! {
     RegionCode = RegionId, "^[a-z0-9-]{2,32}$", "zk23";
     LocationCode = LocationId, "^[a-z0-9-]{3,64}$", "zk23-de-linde";
-    BedCode = BedId, "^[A-Za-z0-9.-]{1,32}$", "12";
     SourceUrn = SourceId, "^[!-~]{3,256}$", "urn:nld:kvknr:09220932:systeem:ecd";
+}
+
+/// The number of a bed, as a person may say it.
+pub(crate) type BedCode = Text<BedId>;
+
+impl Named for BedId {
+    const NAME: &'static str = "BedCode";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let bed = Self::from_str(text).map_err(|error| error.to_string())?;
+        // A browser takes these two in an address for a way through it, and asks for another.
+        if matches!(text, "." | "..") {
+            Err("not a bed: dots alone lead elsewhere".to_owned())
+        } else {
+            Ok(bed)
+        }
+    }
+
+    fn shape() -> Object {
+        // As the contract of the events has it: what came over the bus is answered with.
+        string()
+            .pattern(Some("^[A-Za-z0-9.-]{1,32}$"))
+            .description(Some("A bed, unique in its location. `.` and `..` are not taken."))
+            .examples(["12"])
+            .build()
+    }
 }
 
 /// Words for people: a label, of which something can be seen.
@@ -264,6 +289,11 @@ mod tests {
         for wrong in ["\"Geheim!\"", "\"\"", "7", "null"] {
             let told = serde_json::from_str::<RegionCode>(wrong).unwrap_err().to_string();
             assert!(!told.contains("Geheim"), "{told}");
+        }
+        assert_eq!(serde_json::from_str::<BedCode>("\"1.2\"").unwrap().0.as_str(), "1.2");
+        for dots in ["\".\"", "\"..\""] {
+            let told = serde_json::from_str::<BedCode>(dots).unwrap_err().to_string();
+            assert!(told.contains("lead elsewhere"), "{told}");
         }
         let unseen = serde_json::from_str::<Words>("\"\u{3164}\u{200b}\"").unwrap_err().to_string();
         assert!(unseen.contains("nothing of it can be seen"), "{unseen}");

@@ -28,6 +28,8 @@ struct SignInPage {
     name: String,
     /// The key of what went wrong.
     wrong: Option<&'static str>,
+    /// A form was sent by somebody who was signed out: nothing of it is recorded or kept.
+    lost: bool,
     /// A ward's device is there already: a person signs in on it for a while.
     on_device: bool,
 }
@@ -36,14 +38,17 @@ struct SignInPage {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Asked {
     naar: Option<String>,
+    /// A form was sent, and is lost.
+    verloren: Option<String>,
 }
 
 /// `GET /inloggen`.
 pub(crate) async fn page(visit: Visit, Query(asked): Query<Asked>) -> Response {
-    shown(visit, forms::own_path(asked.naar.as_deref()).unwrap_or_default(), String::new(), None)
+    let to = forms::own_path(asked.naar.as_deref()).unwrap_or_default();
+    shown(visit, to, String::new(), None, asked.verloren.is_some())
 }
 
-fn shown(visit: Visit, to: String, name: String, wrong: Option<&'static str>) -> Response {
+fn shown(visit: Visit, to: String, name: String, wrong: Option<&'static str>, lost: bool) -> Response {
     let on_device = visit.signed.as_ref().is_some_and(|signed| signed.device);
     let mut p = Page::of(visit, "sign-in");
     p.path = String::from("/inloggen");
@@ -54,7 +59,7 @@ fn shown(visit: Visit, to: String, name: String, wrong: Option<&'static str>) ->
         Some("sign-in-away") => StatusCode::SERVICE_UNAVAILABLE,
         Some(_) => StatusCode::UNAUTHORIZED,
     };
-    let mut response = pages::page(status, &SignInPage { p, to, name, wrong, on_device });
+    let mut response = pages::page(status, &SignInPage { p, to, name, wrong, lost, on_device });
     if status == StatusCode::TOO_MANY_REQUESTS {
         let after = if wrong == Some("sign-in-busy") { "5" } else { "60" };
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(after));
@@ -96,7 +101,7 @@ pub(crate) async fn sign_in(
         SignIn::Busy => "sign-in-busy",
         SignIn::Away => "sign-in-away",
     };
-    shown(visit, to.unwrap_or_default(), name, Some(wrong))
+    shown(visit, to.unwrap_or_default(), name, Some(wrong), false)
 }
 
 /// `POST /uitloggen`: a person leaves; on a ward's device the device stays, and goes when it signs out itself.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use desk::Done;
 use domain::access::Principal;
 use domain::{BedId, Timestamp};
@@ -21,12 +21,13 @@ use serde::de::DeserializeOwned;
 
 use super::refused::{self, Refused};
 use super::sure;
-use super::visit::{AFTER, NotShown, Visit, see_other};
+use super::visit::{self, AFTER, Visit, see_other};
 use crate::api::acting::{self, RawParts};
 use crate::api::acts::Wanted;
 use crate::api::problem::Problem;
 use crate::api::request::{BODY_BYTES_MAX, Parts};
 use crate::api::upto::refused_beyond;
+use crate::api::value::Named as _;
 use crate::server::Portal;
 use crate::{guard, text};
 
@@ -122,10 +123,10 @@ pub(crate) async fn act<W: Wanted>(
     }
 }
 
-/// Whoever is not signed in any more does so, and comes back to the page with the form.
+/// Whoever is not signed in any more is told that nothing was recorded, signs in, and comes back to the page with the form.
 fn signed_out(fields: &[(String, String)]) -> Response {
     let here = refused::from(fields).unwrap_or_else(|| "/thuis".to_owned());
-    NotShown::SignIn { here }.into_response()
+    see_other(&visit::sign_in_for_act(&here))
 }
 
 async fn done<W: Wanted>(
@@ -151,7 +152,7 @@ fn completed(parts: &Parts, fields: &[(String, String)]) -> Result<Parts, Proble
         if typed.is_empty() {
             return Err(Problem::Lacks("bed".to_owned()));
         }
-        let bed: BedId = typed.parse().map_err(|_| Problem::Misfilled)?;
+        let bed = BedId::read(typed).map_err(|_| Problem::Misfilled)?;
         parts.0.insert("bed".to_owned(), bed.to_string());
     }
     Ok(parts)
@@ -352,7 +353,9 @@ mod tests {
         let typed = |value: &str| completed(&Parts::one("bed", &"_"), &form(&[(IN_BED, value)]));
         assert_eq!(typed(" 12A ").unwrap().0.get("bed").map(String::as_str), Some("12A"));
         assert!(matches!(typed(" "), Err(Problem::Lacks(field)) if field == "bed"));
-        assert!(matches!(typed("12/../13"), Err(Problem::Misfilled)));
+        for other in ["12/../13", ".", " .. "] {
+            assert!(matches!(typed(other), Err(Problem::Misfilled)), "{other}");
+        }
         assert!(completed(&Parts::one("bed", &"7"), &[]).unwrap().0.get("bed").is_some_and(|bed| bed == "7"));
     }
 

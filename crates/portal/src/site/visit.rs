@@ -31,6 +31,8 @@ pub(crate) const DEVICE: &str = "__Host-apparaat";
 pub(crate) const LANGUAGE: &str = "__Host-taal";
 /// The parameter with the position that a page has to show at least: what was just recorded is on it.
 pub(crate) const AFTER: &str = "na";
+/// What says at the door that a form was sent by somebody who was signed out, and is lost.
+const LOST: &str = "verloren";
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
@@ -142,6 +144,11 @@ impl axum::response::IntoResponse for NotShown {
 pub(crate) fn sign_in_address(here: &str) -> String {
     let here: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
     format!("/inloggen?naar={here}")
+}
+
+/// The same for whoever sent a form and was not signed in any more: there stands what became of it.
+pub(crate) fn sign_in_for_act(here: &str) -> String {
+    format!("{}&{LOST}=1", sign_in_address(here))
 }
 
 impl Visit {

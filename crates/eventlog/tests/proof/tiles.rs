@@ -156,6 +156,24 @@ async fn every_position_is_proven_in_trees_of_every_shape() {
 }
 
 #[tokio::test]
+async fn what_is_not_in_a_tree_is_not_proven() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, _) = open(dir.path(), signing());
+    append(&log, 1..=10, 10).await;
+    let reader = log.reader();
+    for (position, size) in [(0, 5), (6, 5), (10, 9), (5, 11), (11, 11), (11, 10)] {
+        let refused = reader.inclusion_proof(position, size);
+        assert!(matches!(refused, Err(ProofError::Beyond { .. })), "{position} of {size}: {refused:?}");
+    }
+    for (old, new) in [(6, 5), (5, 11), (11, 11)] {
+        let refused = reader.consistency_proof(old, new);
+        assert!(matches!(refused, Err(ProofError::Beyond { .. })), "{old} to {new}: {refused:?}");
+    }
+    assert!(reader.inclusion_proof(10, 10).unwrap().holds());
+    log.close().await;
+}
+
+#[tokio::test]
 async fn losing_or_damaging_any_tile_changes_no_answer_and_the_tile_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
     let (log, _) = open(dir.path(), signing());

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use eventlog::{InclusionProof, LogReader, TreeHead};
+use eventlog::{InclusionProof, LogReader, ProofError, TreeHead};
 use tlog_tiles::{
     Error, Hash, HashReader as _, Tile, TileHashReader, TileReader, check_record, check_tree, prove_record,
     prove_tree, stored_hash_index,

@@ -201,16 +201,20 @@ async fn losing_or_damaging_any_tile_changes_no_answer_and_the_tile_is_made_agai
     let parts = || {
         let reader = LogReader::open(dir.path()).unwrap();
         let (head, included) = (reader.tree_head_at(400).unwrap(), reader.inclusion_proof(290, 400).unwrap());
-        (head, included, reader.consistency_proof(300, 500).unwrap())
+        let early = reader.inclusion_proof(5, 90).unwrap();
+        (head, included, reader.consistency_proof(300, 500).unwrap(), early)
     };
     let of_parts = parts();
-    for byte in [170, 4_000, 8_000] {
-        let mut flipped = sound.clone();
-        flipped[byte] ^= 1;
-        fs::write(&tile, &flipped).unwrap();
-        assert_eq!(parts(), of_parts, "byte {byte}");
+    for tile in [&tile, &tile.with_file_name("000")] {
+        let sound = fs::read(tile).unwrap();
+        for byte in [170, 4_000, 8_000] {
+            let mut flipped = sound.clone();
+            flipped[byte] ^= 1;
+            fs::write(tile, &flipped).unwrap();
+            assert_eq!(parts(), of_parts, "byte {byte} of {}", tile.display());
+        }
+        fs::write(tile, &sound).unwrap();
     }
-    fs::write(&tile, &sound).unwrap();
     let before = tiles(dir.path());
     log.close().await;
     fs::remove_dir_all(dir.path().join("proof/tile")).unwrap();

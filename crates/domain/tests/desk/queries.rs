@@ -352,11 +352,7 @@ fn whoever_was_promised_a_place_that_may_not_be_had_is_first_on_the_list_of_the_
     let bed = |name: &str| BedRef { location: parse(LINDE), bed: parse(name) };
     let in_doubt = |facts: &[Fact]| {
         let mut story = Story::at("2026-03-02T09:00:00Z");
-        referred(&mut story, 1, Urgency::Crisis);
-        let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
-        let now = story.now;
-        let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
-        let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+        promised(&mut story);
         for fact in facts {
             let _ = story.location(LINDE, report(fact.clone())).records(&[fact.kind()]);
         }

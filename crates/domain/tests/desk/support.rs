@@ -364,6 +364,15 @@ impl Story {
     }
 }
 
+/// Somebody in need is promised bed 1 of De Linde.
+pub(crate) fn promised(story: &mut Story) {
+    referred(story, 1, Urgency::Crisis);
+    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
+    let now = story.now;
+    let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
+    let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+}
+
 /// A referral that is ready to be offered: made, and weighed where that comes first.
 pub(crate) fn referred(story: &mut Story, number: u64, urgency: Urgency) {
     let planned = urgency != Urgency::Crisis;

@@ -49,11 +49,7 @@ fn a_promise_that_is_taken_back_frees_its_bed_and_the_desk_looks_on() {
 fn who_was_admitted_by_mistake_still_has_the_place_that_was_promised() {
     // Given: a place is promised, the arrival agreed.
     let mut story = Story::at("2026-03-02T09:00:00Z");
-    referred(&mut story, 1, Urgency::Crisis);
-    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
-    let now = story.now;
-    let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
-    let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+    promised(&mut story);
     let agree = Act::AgreeMedically { offer: offer_ref(1, 1, LINDE), role: domain::Role::Doctor };
     let _ = story.location(LINDE, agree).records(&["offer.medically-agreed"]);
 
@@ -76,15 +72,11 @@ fn who_was_admitted_by_mistake_still_has_the_place_that_was_promised() {
 fn who_is_expected_and_has_no_place_any_more_is_on_the_desks_list() {
     // Given: somebody was admitted as agreed, and the bed was said to be empty at once.
     let mut story = Story::at("2026-03-02T09:00:00Z");
-    referred(&mut story, 1, Urgency::Crisis);
-    let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
-    let now = story.now;
-    let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
-    let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+    promised(&mut story);
     let agree = Act::AgreeArrival {
         referral: referral(1),
         location: parse(LINDE),
-        arrives_at: now.saturating_add_micros(3_600_000_000),
+        arrives_at: story.now.saturating_add_micros(3_600_000_000),
         transport: None,
     };
     let _ = story.location(LINDE, agree).records(&["arrival.agreed", "hold.extended"]);
@@ -109,11 +101,7 @@ fn who_is_expected_and_has_no_place_any_more_is_on_the_desks_list() {
 fn a_place_is_kept_again_until_the_arrival_that_was_agreed_and_for_nothing_that_was_not_promised() {
     let at = |story: &Story| story.now.saturating_add_micros(3 * 3_600_000_000);
     let coming = |story: &mut Story| {
-        referred(story, 1, Urgency::Crisis);
-        let _ = story.desk(ZK23, ask(1, &[(1, LINDE)])).records(&["offer.sent"]);
-        let now = story.now;
-        let yes = yes_on(offer_ref(1, 1, LINDE), "1", now);
-        let _ = story.location(LINDE, yes).records(&["offer.accepted", "offer.chosen", "hold.granted"]);
+        promised(story);
         let arrives_at = at(story);
         let transport = Some(domain::testing::label("taxi"));
         let agree =

@@ -1,5 +1,6 @@
 //! The desk's pages: what needs it now, a referral from the first call to the end, the referrals there are.
 
+mod asked;
 mod by_rule;
 pub(crate) mod list;
 pub(crate) mod new;

@@ -1,7 +1,7 @@
 //! `/aanmelding/{referral}`: one referral from the first call to the end, for its desk, its maker, and who stands in.
 //!
-//! Each part is shown to whom its action is allowed. Not here: who it is (`past::who`), the history (`past`), what the rules of
-//! the region say (`by_rule`).
+//! Each part is shown to whom its action is allowed. Not here: who it is (`past::who`), the history (`past`), whom was asked and what
+//! is kept (`asked`), what the rules of the region say (`by_rule`).
 
 use std::sync::Arc;
 
@@ -10,16 +10,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::access::Action;
-use domain::desk::{
-    ContradictionKind, End, Instrument, Offer, OfferState, Outcome, Referral, State as DeskState,
-};
+use domain::desk::{ContradictionKind, End, Instrument, Offer, Outcome, Referral, State as DeskState};
 use domain::matching::{Wanted, matching};
-use domain::queries::{Doubt, opening_for};
+use domain::queries::opening_for;
 use domain::{
-    AgeBand, CareType, DeclineCode, DivertedReason, Feature, Matched, OfferId, Origin, Purpose, ReferralId,
-    Role, Timestamp, Urgency, WithdrawnReason,
+    AgeBand, CareType, DivertedReason, Feature, Matched, Origin, Purpose, ReferralId, Role, Timestamp,
+    Urgency, WithdrawnReason,
 };
 
+use super::asked::{OfferLine, PlaceLine, offer_line, places};
 use super::by_rule::{RungLine, answer_within, ladder, round};
 use super::past::{self, Entry};
 use super::stayed::{Stayed, stayed};
@@ -190,40 +189,6 @@ pub(crate) struct CandidateLine {
     pub(crate) minutes: Option<u32>,
     pub(crate) score: u32,
     pub(crate) why: Vec<String>,
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "each is one question about one line of a page")]
-struct OfferLine {
-    id: String,
-    location: Called,
-    state: (String, String),
-    answer_by: When,
-    open: bool,
-    promised: Option<String>,
-    agreed: bool,
-    why: Option<String>,
-    spoken_with: Option<String>,
-    contested: bool,
-    chosen: bool,
-    choosable: bool,
-    declines: Vec<Choice>,
-    now: String,
-}
-
-struct PlaceLine {
-    location: Called,
-    bed: String,
-    care_code: String,
-    until: When,
-    overdue: bool,
-    /// Why it may not be had after all.
-    doubt: Option<String>,
-    arrives: Option<When>,
-    transport: Option<String>,
-    stay: String,
-    winner: bool,
-    /// The doctor agreed.
-    agreed: bool,
 }
 
 struct Ends {
@@ -600,69 +565,4 @@ impl Found {
             opens: None,
         }
     }
-}
-
-fn offer_line(
-    state: &DeskState,
-    referral: &Referral,
-    id: OfferId,
-    offer: &Offer,
-    (now, lang): (Timestamp, Lang),
-) -> OfferLine {
-    let promise = offer.promise();
-    let (class, why) = match &offer.state {
-        OfferState::Sent => ("sent", None),
-        OfferState::Seen => ("seen", None),
-        OfferState::Accepted(_) => ("accepted", None),
-        OfferState::Declined(code) => {
-            let class = if offer.taken_back { "taken-back" } else { "declined" };
-            (class, Some(lang.code("decline", code.raw())))
-        }
-        OfferState::Lapsed => ("lapsed", None),
-        OfferState::Revoked => ("revoked", None),
-    };
-    OfferLine {
-        id: id.to_string(),
-        location: called(state, &offer.location, now, lang),
-        state: (class.to_owned(), lang.code("offer", class)),
-        answer_by: When::of(offer.answer_by, now, lang),
-        open: offer.is_open(),
-        promised: promise.map(|promise| text::clock(promise.from, now, lang)),
-        agreed: promise.is_some_and(|promise| promise.agreed),
-        why,
-        spoken_with: offer.spoken_with.as_ref().map(|role| lang.code("role", role.raw())),
-        contested: offer.contested,
-        chosen: referral.chosen == Some(id),
-        choosable: referral.chosen.is_none() && promise.is_some(),
-        declines: choices(lang, "decline", DeclineCode::KNOWN, &[]),
-        now: text::local(now),
-    }
-}
-
-fn places(
-    state: &DeskState,
-    referral: &Referral,
-    (now, lang): (Timestamp, Lang),
-    sees: bool,
-) -> Vec<PlaceLine> {
-    let winner = referral.winner();
-    let arrival = |hold: &domain::desk::Hold| {
-        referral.arrival.as_ref().filter(|arrival| arrival.location == hold.place.location)
-    };
-    let line = |hold: &domain::desk::Hold| PlaceLine {
-        location: called(state, &hold.place.location, now, lang),
-        bed: hold.place.bed.as_ref().map_or_else(String::new, ToString::to_string),
-        care_code: hold.place.care_type.raw().to_owned(),
-        until: When::of(hold.until, now, lang),
-        overdue: hold.overdue,
-        doubt: Doubt::of(state, referral, hold).map(|doubt| lang.code("doubt", doubt.code())),
-        arrives: arrival(hold).map(|arrival| When::of(arrival.at, now, lang)),
-        transport: arrival(hold)
-            .and_then(|arrival| arrival.transport.as_ref())
-            .map(|transport| text::shown(transport.as_str())),
-        stay: uuid::Uuid::now_v7().to_string(),
-        winner: winner.map(|winner| &winner.location) == Some(&hold.place.location),
-        agreed: winner.and_then(Offer::promise).is_some_and(|promise| promise.agreed),
-    };
-    referral.holds.iter().filter(|_| sees).map(line).collect()
 }
